@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "proctor",
+  products: [
+    .executable(name: "proctor", targets: ["proctor"]),
+    .library(name: "ProctorEngine", targets: ["ProctorEngine"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+  ],
+  targets: [
+    .target(name: "ProctorModel", swiftSettings: settings),
+    .systemLibrary(
+      name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+    .systemLibrary(
+      name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .target(name: "CSandbox"),
+    .target(
+      name: "ProctorFormats", dependencies: ["ProctorModel", "CLibXML2"], swiftSettings: settings),
+    .target(
+      name: "ProctorSandbox", dependencies: ["ProctorModel", "CSandbox"], swiftSettings: settings),
+    .target(
+      name: "ProctorAdapters",
+      dependencies: ["ProctorModel", "TOMLKit"],
+      path: "adapters",
+      resources: [
+        .embedInCode("cargo/guest/libtest_channel.c"),
+        .embedInCode("pytest/guest/proctor_pytest.py"),
+        .embedInCode("jest/guest/proctor_jest_runner.js"),
+        .embedInCode("jest/guest/proctor_jest_reporter.js"),
+        .embedInCode("swift/guest/ProctorXCTestObserver.swift"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "ProctorEngine",
+      dependencies: [
+        "ProctorModel", "ProctorFormats", "ProctorSandbox", "ProctorAdapters", "CPCRE2", "TOMLKit",
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "proctor",
+      dependencies: [
+        "ProctorEngine", "ProctorModel", "ProctorFormats",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+    .testTarget(name: "ProctorModelTests", dependencies: ["ProctorModel"], swiftSettings: settings),
+    .testTarget(
+      name: "ProctorFormatsTests", dependencies: ["ProctorFormats", "ProctorModel"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ProctorSandboxTests", dependencies: ["ProctorSandbox", "ProctorModel"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ProctorEngineTests", dependencies: ["ProctorEngine", "ProctorModel"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ProctorAdaptersTests", dependencies: ["ProctorAdapters", "ProctorModel"],
+      swiftSettings: settings),
+    .testTarget(name: "EndToEndTests", dependencies: ["ProctorModel"], swiftSettings: settings),
+  ]
+)

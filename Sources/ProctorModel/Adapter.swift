@@ -1,0 +1,116 @@
+public import FoundationEssentials
+
+/// Everything proctor knows about one test runner: how to find it, start it and understand it.
+///
+/// An adapter is a value without state. It plans and decodes; it starts nothing itself.
+/// For each project the engine calls, in this order: `toolchain`, `fetch` (only when asked),
+/// `build`, `readBuild`, `list` (when a filter needs it or `listsWhileRunning` is false), `run`.
+/// The invocations of one call run one after the other.
+public protocol Adapter: Sendable {
+  var id: AdapterID { get }
+
+  /// True when a run of everything announces each test before it starts, so that an unfiltered run
+  /// needs no separate listing.
+  var listsWhileRunning: Bool { get }
+
+  /// Names of the host's environment variables that this runner may see, besides the engine's own
+  /// list; a trailing `*` matches a prefix.
+  var environmentAllowList: [String] { get }
+
+  /// The projects of this runner in the tree, each with its evidence, nearest to the root first.
+  /// Broken manifests are projects too: the runner's error about them is the answer.
+  func detect(in tree: WorkspaceTree) -> [Project]
+
+  /// Finds the runner's tools, the project's own first.
+  /// - Throws: `ToolProblem` when one is missing.
+  func toolchain(
+    for project: Project, workspace: String, settings: AdapterSettings, host: any Host
+  ) throws(ToolProblem) -> Toolchain
+
+  /// Downloads dependencies into the cache folder; runs none of the project's test code.
+  func fetch(_ context: AdapterContext) -> [Invocation]
+
+  /// Compiles the tests and whatever guest code is missing from the cache.
+  func build(_ context: AdapterContext) -> [Invocation]
+
+  /// Understands the build invocations that ran: all of them, or up to the first that failed.
+  func readBuild(_ context: AdapterContext, _ finished: [FinishedInvocation]) -> Build
+
+  /// Lists tests without running them.
+  func list(_ context: AdapterContext, _ build: Build, scope: Scope) -> [Invocation]
+
+  /// Runs the selection. With `.all`, everything that `list` would have found.
+  func run(_ context: AdapterContext, _ build: Build, selection: Selection) -> [Invocation]
+
+  /// A fresh decoder for one list or run invocation.
+  func decoder(
+    for invocation: Invocation, _ context: AdapterContext, _ build: Build
+  ) -> any EventDecoder
+
+  /// Whether a run invocation's exit status fits what it reported.
+  /// - Parameters:
+  ///   - failed: whether a test failed or an error outside tests was reported.
+  ///   - ran: whether at least one test ran or was skipped.
+  func exitAgrees(_ status: ExitStatus, failed: Bool, ran: Bool, of invocation: Invocation) -> Bool
+}
+
+extension Adapter {
+  public func fetch(_ context: AdapterContext) -> [Invocation] { [] }
+  public func build(_ context: AdapterContext) -> [Invocation] { [] }
+  public func readBuild(_ context: AdapterContext, _ finished: [FinishedInvocation]) -> Build {
+    Build()
+  }
+}
+
+/// Turns a runner's bytes into events, incrementally. A value; fed in order, finished once.
+public protocol EventDecoder: Sendable {
+  mutating func receive(_ chunk: OutputChunk) -> [TestEvent]
+  /// The process is gone and everything it wrote was received.
+  mutating func finish(_ status: ExitStatus) -> [TestEvent]
+}
+
+/// A piece of what a running invocation produced.
+public enum OutputChunk: Sendable {
+  /// One whole record of the channel, without its frame or line end.
+  case record(Data)
+  /// Bytes as they came, cut anywhere.
+  case stdout(Data)
+  case stderr(Data)
+}
+
+/// What a build left behind.
+public struct Build: Sendable {
+  public struct Product: Sendable {
+    /// Unique in the project; `TestCase.product` refers to it.
+    public let name: String
+    /// Absolute path of what is run.
+    public let executable: String
+    /// Absolute.
+    public let directory: String
+    public let environment: [String: String]
+    /// Adapter-specific facts.
+    public let details: [String: String]
+
+    public init(
+      name: String, executable: String, directory: String, environment: [String: String] = [:],
+      details: [String: String] = [:]
+    ) {
+      self.name = name
+      self.executable = executable
+      self.directory = directory
+      self.environment = environment
+      self.details = details
+    }
+  }
+
+  public let products: [Product]
+  /// Nothing may be run when there are errors and no products.
+  public let errors: [RunError]
+
+  public init(products: [Product] = [], errors: [RunError] = []) {
+    self.products = products
+    self.errors = errors
+  }
+
+  public func product(_ name: String?) -> Product? { products.first { $0.name == name } }
+}

@@ -1,0 +1,131 @@
+/// What the engine tells an adapter about one project of one run.
+public struct AdapterContext: Sendable {
+  /// Absolute, symbolic links resolved, no trailing slash. The same path inside every sandbox.
+  public let workspace: String
+  public let project: Project
+  public let settings: AdapterSettings
+  public let toolchain: Toolchain
+  /// The project's own cache folder, absolute, kept from run to run. Mount it to use it.
+  public let cache: String
+  /// A cache folder shared by all workspaces, for compiled guest code; name files in it by content.
+  public let sharedCache: String
+  /// Whether this run may download dependencies (`--fetch`).
+  public let mayFetch: Bool
+
+  public init(
+    workspace: String, project: Project, settings: AdapterSettings, toolchain: Toolchain,
+    cache: String, sharedCache: String, mayFetch: Bool
+  ) {
+    self.workspace = workspace
+    self.project = project
+    self.settings = settings
+    self.toolchain = toolchain
+    self.cache = cache
+    self.sharedCache = sharedCache
+    self.mayFetch = mayFetch
+  }
+
+  /// The project's folder, absolute.
+  public var projectDirectory: String {
+    project.root == "." ? workspace : "\(workspace)/\(project.root)"
+  }
+
+  /// A path as users see it: relative to the workspace when inside it, otherwise as given,
+  /// made absolute against `base` (the project's folder by default) and freed of `.` and `..`.
+  public func display(_ path: String, relativeTo base: String? = nil) -> String {
+    let absolute = path.hasPrefix("/") ? path : "\(base ?? projectDirectory)/\(path)"
+    let normal = Self.normalize(absolute)
+    return normal.hasPrefix(workspace + "/") ? String(normal.dropFirst(workspace.count + 1)) : normal
+  }
+
+  /// Whether a path (absolute, or relative to the workspace) is the user's own code: inside the
+  /// workspace and not in a dependency or environment folder.
+  public func isUserCode(_ path: String) -> Bool {
+    let shown = display(path, relativeTo: workspace)
+    guard !shown.hasPrefix("/") else { return false }
+    return !shown.split(separator: "/").contains { Self.foreignFolders.contains(String($0)) }
+  }
+
+  private static let foreignFolders: Set<String> = [
+    "node_modules", "site-packages", "dist-packages", ".build", "target", ".venv", "venv", ".tox",
+    ".nox",
+  ]
+
+  private static func normalize(_ path: String) -> String {
+    var parts: [Substring] = []
+    for part in path.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+}
+
+/// What `proctor.toml` says for one adapter, `[tests.<adapter>]`.
+public struct AdapterSettings: Sendable, Hashable {
+  public var enabled = true
+  /// Only the project at this folder, relative to the workspace, taken as a project unseen.
+  public var root: String?
+  /// The interpreter or runner to use instead of the one found: python, node, cargo or swift.
+  public var interpreter: String?
+  /// Appended to the runner's command line.
+  public var arguments: [String] = []
+  public var environment: [String: String] = [:]
+
+  public init() {}
+}
+
+/// The tools an adapter found for a project.
+public struct Toolchain: Sendable, Hashable {
+  /// Absolute paths by role: `cargo`, `python`, `node`, `jest`, `swift`.
+  public let tools: [String: String]
+  /// The version text of the main tool; nil when it could not be read cheaply.
+  public let version: String?
+  /// Host folders and files that the tools need, besides the system's own.
+  public let reads: [String]
+  /// Folders to put before the system's on PATH.
+  public let path: [String]
+  public let environment: [String: String]
+
+  public init(
+    tools: [String: String], version: String? = nil, reads: [String] = [], path: [String] = [],
+    environment: [String: String] = [:]
+  ) {
+    self.tools = tools
+    self.version = version
+    self.reads = reads
+    self.path = path
+    self.environment = environment
+  }
+}
+
+/// A tool that is not there.
+public struct ToolProblem: Error, Hashable, Sendable {
+  public let message: String
+  /// What the user can do: the package that brings it, the setting that names it.
+  public let resolution: String
+
+  public init(message: String, resolution: String) {
+    self.message = message
+    self.resolution = resolution
+  }
+}
+
+/// The machine, as far as finding tools needs it.
+public protocol Host: Sendable {
+  var environment: [String: String] { get }
+  /// The first executable of this name on PATH, absolute, symbolic links kept.
+  func executable(named name: String) -> String?
+  func isExecutable(_ path: String) -> Bool
+  func exists(_ path: String) -> Bool
+  /// Symbolic links resolved; nil if it does not exist.
+  func realPath(_ path: String) -> String?
+  func read(_ path: String) -> String?
+  /// Names in a folder, sorted; empty if there is none.
+  func names(in folder: String) -> [String]
+  /// Runs one of the machine's own tools (never a file of the workspace) outside the sandbox for at
+  /// most 10 seconds and returns its stdout; nil when it fails. Answers are remembered between runs
+  /// while the tool's file and the `watching` files are unchanged.
+  func query(
+    _ argv: [String], directory: String?, environment: [String: String], watching: [String]
+  ) -> String?
+}

@@ -1,0 +1,55 @@
+/// One execution of a test.
+public struct Attempt: Hashable, Sendable {
+  public let outcome: Outcome
+  /// The runner's own word for it: `xfail`, `ignored`, `todo`.
+  public let rawStatus: String
+  /// Milliseconds; nil when the runner does not say.
+  public let durationMS: Double?
+  /// What went wrong, in the order it happened; empty unless the outcome counts as failed.
+  public let failures: [Failure]
+  /// Why it was skipped or expected to fail, in the author's words.
+  public let note: String?
+  public let stdout: CapturedText?
+  public let stderr: CapturedText?
+
+  public init(
+    outcome: Outcome, rawStatus: String, durationMS: Double? = nil, failures: [Failure] = [],
+    note: String? = nil, stdout: CapturedText? = nil, stderr: CapturedText? = nil
+  ) {
+    self.outcome = outcome
+    self.rawStatus = rawStatus
+    self.durationMS = durationMS
+    self.failures = failures
+    self.note = note
+    self.stdout = stdout
+    self.stderr = stderr
+  }
+}
+
+/// One thing that went wrong in a test: a failed assertion, an exception, a panic.
+public struct Failure: Hashable, Sendable {
+  public let message: String
+  /// Where the assertion failed, in the user's own code; nil when unknown, never guessed.
+  public let location: SourceLocation?
+  /// The user's own frames, innermost first.
+  public let frames: [Frame]
+
+  public init(message: String, location: SourceLocation? = nil, frames: [Frame] = []) {
+    self.message = message
+    self.location = location
+    self.frames = frames
+  }
+}
+
+/// One call on the way to a failure.
+public struct Frame: Hashable, Sendable, Codable {
+  public let function: String?
+  public let file: String
+  public let line: Int?
+
+  public init(function: String?, file: String, line: Int?) {
+    self.function = function
+    self.file = file
+    self.line = line
+  }
+}

@@ -1,0 +1,81 @@
+public import FoundationEssentials
+
+/// The frames in which proctor's guest code sends records over the report channel.
+///
+/// The channel is a named pipe; several processes may write to it. A frame is one line of at most
+/// 4096 bytes, so that the kernel writes it whole (PIPE_BUF):
+///
+///     P1 NONCE WRITER SEQUENCE FLAG PAYLOAD\n
+///
+/// `NONCE` is the invocation's. `WRITER` names the writing process (`[A-Za-z0-9.-]{1,32}`).
+/// `SEQUENCE` counts that writer's frames from 0. `FLAG` is `+` when the record goes on in the
+/// writer's next frame and `.` when it ends. The concatenated payloads are one JSON record, UTF-8
+/// without line ends.
+public enum ChannelFrame {
+  public static let maximumLength = 4096
+}
+
+/// Checks frames and puts records together again.
+public struct ChannelReader: Sendable {
+  private let nonce: String
+  private var rest = Data()
+  private var writers: [String: (next: Int, partial: Data)] = [:]
+  /// What was wrong with the channel, first of each kind: forged lines, gaps, a cut record.
+  public private(set) var violations: [String] = []
+
+  public init(nonce: String) { self.nonce = nonce }
+
+  /// Takes bytes cut anywhere and returns the records that became complete.
+  public mutating func receive(_ bytes: Data) -> [Data] {
+    rest.append(bytes)
+    var records: [Data] = []
+    var start = rest.startIndex
+    while let end = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
+      if let record = frame(rest[start..<end]) { records.append(record) }
+      start = rest.index(after: end)
+    }
+    rest = Data(rest[start...])
+    if rest.count > ChannelFrame.maximumLength {
+      note("a line on the report channel is longer than a frame")
+      rest = Data()
+    }
+    return records
+  }
+
+  /// Nothing more will come: what is unfinished is a violation.
+  public mutating func finish() {
+    if !rest.isEmpty { note("the report channel ends in the middle of a frame") }
+    if writers.values.contains(where: { !$0.partial.isEmpty }) {
+      note("the report channel ends in the middle of a record")
+    }
+  }
+
+  private mutating func frame(_ line: Data) -> Data? {
+    let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: false)
+    guard parts.count == 6, parts[0].elementsEqual("P1".utf8) else {
+      note("something other than proctor wrote to the report channel")
+      return nil
+    }
+    guard parts[1].elementsEqual(nonce.utf8) else {
+      note("a record on the report channel does not carry this run's nonce")
+      return nil
+    }
+    let writer = String(decoding: parts[2], as: UTF8.self)
+    var state = writers[writer] ?? (0, Data())
+    guard let sequence = Int(String(decoding: parts[3], as: UTF8.self)), sequence == state.next else {
+      note("records of one writer on the report channel are missing or repeated")
+      return nil
+    }
+    state.next += 1
+    state.partial.append(parts[5])
+    let complete = parts[4].elementsEqual(".".utf8)
+    let record = complete ? state.partial : nil
+    if complete { state.partial = Data() }
+    writers[writer] = state
+    return record
+  }
+
+  private mutating func note(_ violation: String) {
+    if !violations.contains(violation) { violations.append(violation) }
+  }
+}

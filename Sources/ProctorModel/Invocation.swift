@@ -1,0 +1,93 @@
+public import FoundationEssentials
+
+/// A command that an adapter wants run, and everything the engine must know to run it.
+///
+/// Adapters build invocations; the engine puts them into a sandbox. Strings in `argv`,
+/// `environment` and `files` may hold the placeholders below.
+public struct Invocation: Sendable {
+  public enum Purpose: String, Sendable {
+    /// Download dependencies: the only purpose that gets the network, and never runs test code.
+    case fetch
+    case build
+    case list
+    case run
+  }
+
+  /// How the command reports, apart from its exit status and output.
+  public enum Channel: Sendable {
+    /// Only through stdout and stderr.
+    case none
+    /// Proctor's own guest code writes sealed frames (see `ChannelFrame`).
+    case frames
+    /// A foreign tool writes plain lines to the private path `{{channel}}`.
+    case lines
+  }
+
+  /// A folder that the command may use besides the workspace, at the same path inside.
+  public enum Mount: Hashable, Sendable {
+    case readOnly(String)
+    /// Created when missing; what is written stays. Only inside the cache folder.
+    case writable(String)
+    /// May be written, but what is written is gone afterwards. Only inside the cache folder.
+    case copyOnWrite(String)
+    /// Reads fall through to `lower`, writes are kept in `upper` (inside the cache folder).
+    case layered(lower: String, upper: String)
+  }
+
+  public let purpose: Purpose
+  /// What runs, for the live view: `building`, `tests of ws-core`.
+  public let title: String
+  public let argv: [String]
+  /// Added to the engine's base environment.
+  public let environment: [String: String]
+  /// Absolute.
+  public let directory: String
+  public let channel: Channel
+  public let mounts: [Mount]
+  /// Small files laid into the folder `{{files}}`, read-only for the command: guest code, selections.
+  public let files: [String: Data]
+  /// What the adapter needs to recognise this invocation again when decoding it.
+  public let product: String?
+  /// The tests it has to run; nil for other purposes, or when it runs all there are.
+  public let cases: [TestCase]?
+
+  public init(
+    purpose: Purpose, title: String, argv: [String], environment: [String: String] = [:],
+    directory: String, channel: Channel = .none, mounts: [Mount] = [], files: [String: Data] = [:],
+    product: String? = nil, cases: [TestCase]? = nil
+  ) {
+    self.purpose = purpose
+    self.title = title
+    self.argv = argv
+    self.environment = environment
+    self.directory = directory
+    self.channel = channel
+    self.mounts = mounts
+    self.files = files
+    self.product = product
+    self.cases = cases
+  }
+
+  /// Replaced by the path of the report channel (a named pipe), unguessable.
+  public static let channelPlaceholder = "{{channel}}"
+  /// Replaced by this invocation's nonce, 32 hexadecimal digits.
+  public static let noncePlaceholder = "{{nonce}}"
+  /// Replaced by the path of the folder that holds `files`.
+  public static let filesPlaceholder = "{{files}}"
+}
+
+/// An invocation that ran to its end, for adapters that read a build's whole output at once.
+public struct FinishedInvocation: Sendable {
+  public let invocation: Invocation
+  public let status: ExitStatus
+  /// Bounded: see `omittedBytes` of the captures.
+  public let stdout: Data
+  public let stderr: Data
+
+  public init(invocation: Invocation, status: ExitStatus, stdout: Data, stderr: Data) {
+    self.invocation = invocation
+    self.status = status
+    self.stdout = stdout
+    self.stderr = stderr
+  }
+}

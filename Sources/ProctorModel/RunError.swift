@@ -1,0 +1,38 @@
+/// Something that went wrong outside any test: compiling, collecting, set-up of a suite.
+///
+/// It makes a run `failed`, and is never retried or quarantined.
+public struct RunError: Hashable, Sendable {
+  public enum Stage: String, Sendable, Codable {
+    /// A dependency or a tool is missing.
+    case dependency
+    /// The runner's own configuration or manifest is broken.
+    case configuration
+    /// The code did not compile or link.
+    case build
+    /// Test files could not be imported or collected.
+    case collection
+    /// Set-up or tear-down of a file or suite, or an error after the tests ended.
+    case suite
+  }
+
+  public let stage: Stage
+  public let adapter: AdapterID?
+  public let message: String
+  public let location: SourceLocation?
+  /// The compiler's own code: `E0425`, `TS2304`.
+  public let code: String?
+  /// The suite it belongs to, when there is one.
+  public let suite: String?
+
+  public init(
+    stage: Stage, adapter: AdapterID?, message: String, location: SourceLocation? = nil,
+    code: String? = nil, suite: String? = nil
+  ) {
+    self.stage = stage
+    self.adapter = adapter
+    self.message = message
+    self.location = location
+    self.code = code
+    self.suite = suite
+  }
+}

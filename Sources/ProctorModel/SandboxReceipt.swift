@@ -1,0 +1,35 @@
+/// What was really in force around a process, as opposed to what was asked for.
+public struct SandboxReceipt: Hashable, Sendable, Codable {
+  /// `bubblewrap` or `none`.
+  public let backend: String
+  /// The walls that stood, in the order they were built: `user namespace`, `network namespace`...
+  public let layers: [String]
+  /// `protected` (copy-on-write), `read-only` or `writable`.
+  public let workspace: String
+  /// `none` (loopback only) or `host`.
+  public let network: String
+  public let limits: ResourceLimits
+  /// How the memory and process limits are held: `cgroup v2`, `cgroup v1`, `rlimit`; nil when not limited.
+  public let limitsBy: String?
+  /// What the policy asked for and this host could not give, in sentences; empty when all stood.
+  public let missing: [String]
+
+  public init(
+    backend: String, layers: [String], workspace: String, network: String, limits: ResourceLimits,
+    limitsBy: String?, missing: [String]
+  ) {
+    self.backend = backend
+    self.layers = layers
+    self.workspace = workspace
+    self.network = network
+    self.limits = limits
+    self.limitsBy = limitsBy
+    self.missing = missing
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case backend, layers, workspace, network, limits
+    case limitsBy = "limits_by"
+    case missing
+  }
+}
