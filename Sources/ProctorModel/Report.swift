@@ -1,0 +1,137 @@
+/// A whole run, accounted for: what every renderer renders.
+public struct Report: Sendable {
+  public let verdict: Verdict
+  /// Every test of the selection that has an outcome, in listing order.
+  public let tests: [TestResult]
+  /// Errors outside any test, duplicates removed.
+  public let errors: [RunError]
+  /// Listed and selected, but without an outcome.
+  public let missing: [TestCase]
+  public let adapters: [AdapterReport]
+  /// The weakest sandbox that was in force; nil when nothing ran.
+  public let sandbox: SandboxReceipt?
+  /// Wall-clock milliseconds of the whole run.
+  public let durationMS: Double
+  /// Nearest names when a name matched nothing.
+  public let suggestions: [String]
+
+  public init(
+    verdict: Verdict, tests: [TestResult], errors: [RunError], missing: [TestCase],
+    adapters: [AdapterReport], sandbox: SandboxReceipt?, durationMS: Double,
+    suggestions: [String] = []
+  ) {
+    self.verdict = verdict
+    self.tests = tests
+    self.errors = errors
+    self.missing = missing
+    self.adapters = adapters
+    self.sandbox = sandbox
+    self.durationMS = durationMS
+    self.suggestions = suggestions
+  }
+
+  public var counts: Counts { Counts(tests) }
+}
+
+/// One test and everything it did; the last attempt is its final outcome.
+public struct TestResult: Hashable, Sendable {
+  public let test: TestCase
+  /// Never empty.
+  public let attempts: [Attempt]
+
+  public init(test: TestCase, first: Attempt, more: [Attempt] = []) {
+    self.test = test
+    attempts = [first] + more
+  }
+
+  public var last: Attempt { attempts[attempts.count - 1] }
+  public var outcome: Outcome { last.outcome }
+}
+
+/// Totals: `total` = passed + failed + skipped.
+public struct Counts: Hashable, Sendable {
+  public let passed: Int
+  public let failed: Int
+  public let skipped: Int
+  public var total: Int { passed + failed + skipped }
+
+  public init(_ tests: [TestResult]) {
+    passed = tests.count { $0.outcome == .passed }
+    failed = tests.count { $0.outcome.countsAsFailed }
+    skipped = tests.count { $0.outcome == .skipped }
+  }
+}
+
+/// What one project's runner did.
+public struct AdapterReport: Sendable {
+  public struct Command: Sendable {
+    public let purpose: Invocation.Purpose
+    /// As it ran, placeholders shown as such.
+    public let argv: [String]
+    /// nil when it could not be started.
+    public let status: ExitStatus?
+    public let durationMS: Double
+    /// Peak memory of the whole process tree in megabytes; nil when it could not be measured.
+    public let peakMemoryMB: Double?
+
+    public init(
+      purpose: Invocation.Purpose, argv: [String], status: ExitStatus?, durationMS: Double,
+      peakMemoryMB: Double? = nil
+    ) {
+      self.purpose = purpose
+      self.argv = argv
+      self.status = status
+      self.durationMS = durationMS
+      self.peakMemoryMB = peakMemoryMB
+    }
+  }
+
+  public let project: Project
+  /// The tool's version, when known.
+  public let version: String?
+  public let counts: Counts
+  public let commands: [Command]
+  public let durationMS: Double
+  /// The end of what the runner printed, when that helps to understand an error.
+  public let output: CapturedText?
+
+  public init(
+    project: Project, version: String?, counts: Counts, commands: [Command], durationMS: Double,
+    output: CapturedText? = nil
+  ) {
+    self.project = project
+    self.version = version
+    self.counts = counts
+    self.commands = commands
+    self.durationMS = durationMS
+    self.output = output
+  }
+}
+
+/// What a listing answers.
+public struct Listing: Sendable {
+  public let tests: [TestCase]
+  public let errors: [RunError]
+  public let projects: [Project]
+  public let verdict: Verdict
+
+  public init(tests: [TestCase], errors: [RunError], projects: [Project], verdict: Verdict) {
+    self.tests = tests
+    self.errors = errors
+    self.projects = projects
+    self.verdict = verdict
+  }
+}
+
+/// What happens while a run goes on, for live views.
+public enum Progress: Sendable {
+  case detected([Project])
+  /// An invocation of a project began: `building`, `running tests`.
+  case began(Project, title: String)
+  case listed(TestCase)
+  case started(TestID)
+  case finished(TestResult)
+  case error(RunError)
+  /// A project has nothing more to do.
+  case done(Project)
+}
