@@ -13,6 +13,9 @@ public protocol Adapter: Sendable {
   /// needs no separate listing.
   var listsWhileRunning: Bool { get }
 
+  /// Endings of files that may hold tests of this runner, without the dot: `rs`.
+  var sourceExtensions: [String] { get }
+
   /// Names of the host's environment variables that this runner may see, besides the engine's own
   /// list; a trailing `*` matches a prefix.
   var environmentAllowList: [String] { get }

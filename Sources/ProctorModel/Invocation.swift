@@ -50,11 +50,14 @@ public struct Invocation: Sendable {
   public let product: String?
   /// The tests it has to run; nil for other purposes, or when it runs all there are.
   public let cases: [TestCase]?
+  /// Whether what it writes into the workspace stays: only for fetching into the project's own
+  /// dependency folder.
+  public let writesWorkspace: Bool
 
   public init(
     purpose: Purpose, title: String, argv: [String], environment: [String: String] = [:],
     directory: String, channel: Channel = .none, mounts: [Mount] = [], files: [String: Data] = [:],
-    product: String? = nil, cases: [TestCase]? = nil
+    product: String? = nil, cases: [TestCase]? = nil, writesWorkspace: Bool = false
   ) {
     self.purpose = purpose
     self.title = title
@@ -66,6 +69,7 @@ public struct Invocation: Sendable {
     self.files = files
     self.product = product
     self.cases = cases
+    self.writesWorkspace = writesWorkspace
   }
 
   /// Replaced by the path of the report channel (a named pipe), unguessable.

@@ -38,6 +38,8 @@ public struct Verdict: Hashable, Sendable {
     case outOfMemory = "out_of_memory"
     case interrupted
     case storage
+    case usage
+    case workspace
   }
 
   public let status: Status

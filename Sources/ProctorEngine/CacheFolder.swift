@@ -1,0 +1,106 @@
+import FoundationEssentials
+import Glibc
+import ProctorModel
+
+/// The only place outside the workspace that proctor writes to.
+///
+///     ROOT/shared/                      compiled guest code, remembered tool queries
+///     ROOT/workspaces/NAME-HASH/        build caches of one workspace, kept from run to run
+///     ROOT/runs/PID-NONCE/              one run's scratch, removed at its end or at the next start
+struct CacheFolder: Sendable {
+  let root: String
+
+  /// `PROCTOR_CACHE_DIR`, else `XDG_CACHE_HOME/proctor`, else `~/.cache/proctor`.
+  init(environment: [String: String]) throws(EngineError) {
+    func absolute(_ name: String) -> String? {
+      environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil }
+    }
+    let chosen =
+      absolute("PROCTOR_CACHE_DIR") ?? absolute("XDG_CACHE_HOME").map { $0 + "/proctor" }
+      ?? absolute("HOME").map { $0 + "/.cache/proctor" }
+    guard let chosen else {
+      throw FileSystem.storage("there is no cache folder: HOME is not set")
+    }
+    try FileSystem.makeFolder(chosen)
+    root = FileSystem.realPath(chosen) ?? chosen
+  }
+
+  var shared: String { "\(root)/shared" }
+
+  /// The cache of one project of a workspace.
+  func project(_ project: Project, workspace: String) -> String {
+    let name = workspace.split(separator: "/").last.map(String.init) ?? "root"
+    let folder = "\(Self.plain(name))-\(Self.hash(workspace))"
+    let root = project.root == "." ? "root" : "\(Self.plain(project.root))-\(Self.hash(project.root))"
+    return "\(self.root)/workspaces/\(folder)/\(project.adapter)/\(root)"
+  }
+
+  /// Names for people to recognise; uniqueness is the hash's work.
+  private static func plain(_ name: String) -> String {
+    String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") ? $0 : "-" }
+      .suffix(40))
+  }
+
+  /// FNV-1a, 64 bits, as 16 hexadecimal digits.
+  static func hash(_ text: String) -> String {
+    var value: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in text.utf8 { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
+
+/// One run's scratch folder, locked while its process lives.
+struct RunFolder: ~Copyable {
+  let path: String
+  private let lock: Int32
+
+  init(in cache: CacheFolder) throws(EngineError) {
+    let runs = "\(cache.root)/runs"
+    try FileSystem.makeFolder(runs)
+    Self.sweep(runs)
+    let folder = "\(runs)/\(getpid())-\(Self.nonce().prefix(12))"
+    try FileSystem.makeFolder(folder)
+    chmod(folder, 0o700)
+    let descriptor = open("\(folder)/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      throw FileSystem.storage("cannot write \(folder)/lock")
+    }
+    path = folder
+    lock = descriptor
+  }
+
+  deinit {
+    FileSystem.removeTree(path)
+    close(lock)
+  }
+
+  /// Removes what runs left behind whose process is gone (killed by SIGKILL).
+  private static func sweep(_ runs: String) {
+    for entry in FileSystem.entries(of: runs) where entry.isFolder {
+      let folder = "\(runs)/\(entry.name)"
+      let lock = open("\(folder)/lock", O_RDWR | O_CLOEXEC)
+      // No lock file: another proctor is between its mkdir and its lock, unless the folder is old.
+      if lock < 0 {
+        if isOld(folder) { FileSystem.removeTree(folder) }
+        continue
+      }
+      if flock(lock, LOCK_EX | LOCK_NB) == 0 { FileSystem.removeTree(folder) }
+      close(lock)
+    }
+  }
+
+  private static func isOld(_ folder: String) -> Bool {
+    var status = stat()
+    return stat(folder, &status) == 0 && time(nil) - status.st_mtim.tv_sec > 60
+  }
+
+  /// 128 random bits as 32 hexadecimal digits.
+  static func nonce() -> String {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<2).map { _ in
+      let digits = String(generator.next() as UInt64, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+}

@@ -1,0 +1,230 @@
+import ProctorAdapters
+import ProctorModel
+import TOMLKit
+
+/// Reads `proctor.toml`; every complaint names the key, the file and the line.
+struct ConfigurationReader {
+  private let text: String
+  private let adapters: Set<String>
+
+  /// - Throws: `EngineError` with code `configuration`.
+  static func read(_ text: String, adapters: [AdapterID]) throws(EngineError) -> Configuration {
+    let reader = ConfigurationReader(text: text, adapters: Set(adapters.map(\.rawValue)))
+    let table: TOMLTable
+    do {
+      table = try TOMLTable(string: text)
+    } catch let error as TOMLParseError {
+      throw Self.broken("line \(error.source.begin.line): \(error.description)")
+    } catch {
+      throw Self.broken("\(error)")
+    }
+    return try reader.configuration(table)
+  }
+
+  private func configuration(_ table: TOMLTable) throws(EngineError) -> Configuration {
+    var result = Configuration()
+    result.fromFile = true
+    for (key, value) in table {
+      switch key {
+      case "execution":
+        result.execution = try execution(try section(value, "execution"))
+      case "tests":
+        result.tests = try tests(try section(value, "tests"))
+      default: throw unknown(key, in: [], known: ["execution", "tests"])
+      }
+    }
+    return result
+  }
+
+  private func execution(_ table: TOMLTable) throws(EngineError) -> Configuration.Execution {
+    var result = Configuration.Execution()
+    let at = ["execution"]
+    for (key, value) in table {
+      switch key {
+      case "enabled": result.enabled = try bool(value, key, at)
+      case "isolation": result.isolation = try isolation(value, key, at)
+      case "max_memory_mb": result.maxMemoryMB = try integer(value, key, at, 1...1_048_576)
+      case "max_cpu_time_seconds": result.maxCPUTimeSeconds = try integer(value, key, at, 1...86_400)
+      case "default_timeout_seconds":
+        result.defaultTimeoutSeconds = try integer(value, key, at, 1...86_400)
+      case "max_file_operations":
+        result.maxFileOperations = try integer(value, key, at, 0...1_000_000_000)
+      case "max_network_requests":
+        result.maxNetworkRequests = try integer(value, key, at, 0...1_000_000_000)
+      case "allow_filesystem_access": result.allowFilesystemAccess = try bool(value, key, at)
+      case "allow_network_access": result.allowNetworkAccess = try bool(value, key, at)
+      case "require_user_confirmation": result.requireUserConfirmation = try bool(value, key, at)
+      default:
+        throw unknown(
+          key, in: at,
+          known: [
+            "enabled", "isolation", "max_memory_mb", "max_cpu_time_seconds",
+            "default_timeout_seconds", "max_file_operations", "max_network_requests",
+            "allow_filesystem_access", "allow_network_access", "require_user_confirmation",
+          ])
+      }
+    }
+    return result
+  }
+
+  private func tests(_ table: TOMLTable) throws(EngineError) -> Configuration.Tests {
+    var result = Configuration.Tests()
+    let at = ["tests"]
+    for (key, value) in table {
+      switch key {
+      case "timeout_seconds": result.timeoutSeconds = try integer(value, key, at, 1...604_800)
+      case "max_memory_mb": result.maxMemoryMB = try integer(value, key, at, 16...1_048_576)
+      case "max_processes": result.maxProcesses = try integer(value, key, at, 1...4_194_304)
+      case "fetch": result.fetch = try bool(value, key, at)
+      case _ where adapters.contains(key):
+        result.adapters[AdapterID(rawValue: key)] = try adapter(try section(value, key), key)
+      default:
+        throw unknown(
+          key, in: at,
+          known: ["timeout_seconds", "max_memory_mb", "max_processes", "fetch"] + adapters.sorted())
+      }
+    }
+    return result
+  }
+
+  private func adapter(_ table: TOMLTable, _ name: String) throws(EngineError) -> AdapterSettings {
+    var result = AdapterSettings()
+    let at = ["tests", name]
+    for (key, value) in table {
+      switch key {
+      case "enabled": result.enabled = try bool(value, key, at)
+      case "root": result.root = try root(value, key, at)
+      case "interpreter": result.interpreter = try string(value, key, at)
+      case "args": result.arguments = try strings(value, key, at)
+      case "env": result.environment = try environment(value, key, at)
+      default:
+        throw unknown(key, in: at, known: ["enabled", "root", "interpreter", "args", "env"])
+      }
+    }
+    return result
+  }
+
+  // MARK: values
+
+  private func section(_ value: any TOMLValueConvertible, _ key: String) throws(EngineError) -> TOMLTable {
+    guard let table = value.table else { throw wrong(key, [], "a table: [\(key)]") }
+    return table
+  }
+
+  private func bool(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> Bool {
+    guard let bool = value.bool else { throw wrong(key, at, "true or false") }
+    return bool
+  }
+
+  private func integer(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String], _ range: ClosedRange<Int>
+  ) throws(EngineError) -> Int {
+    guard let integer = value.int, range.contains(integer) else {
+      throw wrong(key, at, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return integer
+  }
+
+  private func string(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> String {
+    guard let string = value.string, !string.isEmpty else { throw wrong(key, at, "a text") }
+    return string
+  }
+
+  private func strings(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> [String] {
+    let items = value.array.map { $0.map(\.string) }
+    guard let items, !items.contains(nil) else { throw wrong(key, at, "a list of texts") }
+    return items.compactMap(\.self)
+  }
+
+  private func environment(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> [String: String] {
+    guard let table = value.table else { throw wrong(key, at, "a table of texts") }
+    var result: [String: String] = [:]
+    for (name, value) in table {
+      guard let text = value.string, !name.contains("="), !name.isEmpty else {
+        throw wrong(name, at + [key], "a text")
+      }
+      result[name] = text
+    }
+    return result
+  }
+
+  private func root(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> String {
+    let path = try string(value, key, at)
+    let parts = path.split(separator: "/")
+    guard !path.hasPrefix("/"), !parts.contains("..") else {
+      throw wrong(key, at, "a folder inside the workspace, relative to its root")
+    }
+    let normal = parts.filter { $0 != "." }.joined(separator: "/")
+    return normal.isEmpty ? "." : normal
+  }
+
+  private func isolation(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> Configuration.Isolation {
+    guard let isolation = value.string.flatMap(Configuration.Isolation.init) else {
+      let known = Configuration.Isolation.allCases.map { "\"\($0.rawValue)\"" }
+      throw wrong(key, at, "one of \(known.joined(separator: ", "))")
+    }
+    return isolation
+  }
+
+  // MARK: complaints
+
+  private func unknown(_ key: String, in at: [String], known: [String]) -> EngineError {
+    let nearest = Suggestions.nearest(to: key, among: known, most: 1).first
+    return EngineError(
+      .configuration, "\(place(key, at)): unknown key \((at + [key]).joined(separator: "."))",
+      resolution: nearest.map { "Did you mean \($0)? " } ?? ""
+        + "Known keys here: \(known.joined(separator: ", ")).")
+  }
+
+  private func wrong(_ key: String, _ at: [String], _ expected: String) -> EngineError {
+    EngineError(
+      .configuration,
+      "\(place(key, at)): \((at + [key]).joined(separator: ".")) must be \(expected)",
+      resolution: "Correct the value, or remove the key to get the default.")
+  }
+
+  private static func broken(_ what: String) -> EngineError {
+    EngineError(
+      .configuration, "\(Configuration.fileName): \(what)", resolution: "Correct the TOML syntax.")
+  }
+
+  private func place(_ key: String, _ at: [String]) -> String {
+    let line = lineNumber(of: key, in: at.joined(separator: "."))
+    return Configuration.fileName + (line.map { ":\($0)" } ?? "")
+  }
+
+  /// The line that defines a key. The parser keeps no positions of keys, so the text is searched:
+  /// the first line starting with the key below its section's header, else any line that has it.
+  private func lineNumber(of key: String, in section: String) -> Int? {
+    var current = ""
+    var elsewhere: Int?
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() {
+      let line = line.drop { $0 == " " || $0 == "\t" }
+      if line.hasPrefix("[") {
+        current = String(line.dropFirst().prefix { $0 != "]" }).replacing(" ", with: "")
+        if current == (section.isEmpty ? key : "\(section).\(key)") { return index + 1 }
+      }
+      let name = line.prefix { $0 != "=" && $0 != " " && $0 != "." && $0 != "\t" }
+      if name == key || name == "\"\(key)\"" {
+        if current == section { return index + 1 }
+        elsewhere = elsewhere ?? index + 1
+      } else if elsewhere == nil, line.contains(key) {
+        elsewhere = index + 1
+      }
+    }
+    return elsewhere
+  }
+}

@@ -1,0 +1,196 @@
+import FoundationEssentials
+import ProctorAdapters
+public import ProctorModel
+import ProctorSandbox
+
+/// The whole product in order: detect, plan, run in the sandbox, decode, account, report.
+public struct Engine: Sendable {
+  private let walker: WorkspaceWalker
+  private let adapters: [any Adapter]
+  public let configuration: Configuration
+  private let options: EngineOptions
+
+  /// - Parameter workspace: an existing folder.
+  /// - Throws: `EngineError` for a missing workspace, a broken `proctor.toml`, or an isolation that
+  ///   runs of tests cannot have.
+  public init(workspace: String, options: EngineOptions) throws(EngineError) {
+    walker = try WorkspaceWalker.open(workspace)
+    adapters = AdapterRegistry.all
+    configuration = try Self.configuration(at: walker.root, adapters: adapters.map(\.id))
+    self.options = try Self.settled(options, configuration)
+  }
+
+  /// The workspace root, absolute, symbolic links resolved.
+  public var workspace: String { walker.root }
+
+  /// Detected runners, those switched off left out.
+  public func projects() -> [Project] {
+    let tree = walker.tree()
+    return adapters.flatMap { adapter -> [Project] in
+      let settings = configuration.settings(for: adapter.id)
+      guard settings.enabled else { return [] }
+      guard let root = settings.root else { return adapter.detect(in: tree) }
+      return [
+        Project(
+          adapter: adapter.id, root: root,
+          evidence: "tests.\(adapter.id).root in \(Configuration.fileName)")
+      ]
+    }
+  }
+
+  /// Runs the selected tests. Cancelling the task stops everything and still gives a report.
+  /// - Parameter progress: called from several threads, as things happen.
+  /// - Throws: `EngineError` when nothing can be run at all: no sandbox, no storage.
+  public func run(
+    _ selector: TestSelector, progress: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) async throws(EngineError) -> Report {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let projects = concerned(selector)
+    progress(.detected(projects))
+    let folder = try RunFolder(in: CacheFolder(environment: options.environment))
+    Sandbox.sweep()
+    let session = try session(in: folder.path, progress)
+    let outcomes = try await outcomes(of: projects, selector, session)
+    let names = outcomes.flatMap(\.listedNames)
+    return ReportBuilder(
+      accounting: Accounting(outcomes: outcomes, interrupted: Task.isCancelled),
+      durationMS: (clock.now - start).milliseconds,
+      suggestions: selector.wantedName.map { Suggestions.nearest(to: $0, among: names) } ?? []
+    ).report()
+  }
+
+  /// Lists the selected tests; builds what must be built, runs none.
+  public func list(
+    _ selector: TestSelector, progress: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) async throws(EngineError) -> Listing {
+    let projects = concerned(selector)
+    progress(.detected(projects))
+    let folder = try RunFolder(in: CacheFolder(environment: options.environment))
+    Sandbox.sweep()
+    let session = try session(in: folder.path, progress)
+    let prepared = try await prepare(projects, selector, session)
+    let listed = prepared.flatMap { $0.listed ?? [] }
+    let accounting = Accounting(outcomes: prepared.map(\.outcome), interrupted: Task.isCancelled)
+    return Listing(
+      tests: try selector.choose(from: listed), errors: prepared.flatMap(\.outcome.errors),
+      projects: projects, verdict: accounting.listingVerdict(listed: listed.count))
+  }
+
+  // MARK: the road
+
+  private func outcomes(
+    of projects: [Project], _ selector: TestSelector, _ session: RunSession
+  ) async throws(EngineError) -> [ProjectOutcome] {
+    if selector.isEverything {
+      return try await each(projects, session) { project, session throws(EngineError) in
+        let runner = runner(project, session)
+        let prepared = try await runner.prepare(scope: .everything, needsListing: false)
+        defer { session.progress(.done(project)) }
+        return try await runner.run(prepared, chosen: nil)
+      }
+    }
+    let prepared = try await prepare(projects, selector, session)
+    // One selection over all projects: an exact name in one outranks a last part in another.
+    let chosen = Dictionary(
+      grouping: try selector.choose(from: prepared.flatMap { $0.listed ?? [] }), by: \.project)
+    return try await each(prepared, session) { prepared, session throws(EngineError) in
+      let project = prepared.outcome.project
+      defer { session.progress(.done(project)) }
+      return try await runner(project, session).run(prepared, chosen: chosen[project] ?? [])
+    }
+  }
+
+  private func prepare(
+    _ projects: [Project], _ selector: TestSelector, _ session: RunSession
+  ) async throws(EngineError) -> [ProjectRunner.Prepared] {
+    try await each(projects, session) { project, session throws(EngineError) in
+      try await runner(project, session).prepare(scope: selector.scope, needsListing: true)
+    }
+  }
+
+  /// Maps side by side, at most `jobs` at once, results in the items' order.
+  private func each<Item: Sendable, Result: Sendable>(
+    _ items: [Item], _ session: RunSession,
+    _ body: @escaping @Sendable (Item, RunSession) async throws(EngineError) -> Result
+  ) async throws(EngineError) -> [Result] {
+    do {
+      return try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+        var results: [Int: Result] = [:]
+        for (index, item) in items.enumerated() {
+          if index >= options.jobs, let (done, result) = try await group.next() {
+            results[done] = result
+          }
+          group.addTask { (index, try await body(item, session)) }
+        }
+        for try await (done, result) in group { results[done] = result }
+        return items.indices.compactMap { results[$0] }
+      }
+    } catch let error as EngineError {
+      throw error
+    } catch {
+      throw EngineError(.workspace, "\(error)", resolution: "Report this as a bug of proctor.")
+    }
+  }
+
+  private func runner(_ project: Project, _ session: RunSession) -> ProjectRunner {
+    ProjectRunner(
+      adapter: adapters.first { $0.id == project.adapter } ?? adapters[0], project: project,
+      session: session)
+  }
+
+  private func concerned(_ selector: TestSelector) -> [Project] {
+    let isFolder: Bool =
+      if case .path(let path, _) = selector { FileSystem.isFolder("\(workspace)/\(path)") } else { false }
+    return projects().filter { project in
+      let extensions = adapters.first { $0.id == project.adapter }?.sourceExtensions ?? []
+      return selector.concerns(project, sourceExtensions: extensions, isFolder: isFolder)
+    }
+  }
+
+  private func session(
+    in folder: String, _ progress: @escaping @Sendable (Progress) -> Void
+  ) throws(EngineError) -> RunSession {
+    let cache = try CacheFolder(environment: options.environment)
+    return RunSession(
+      workspace: workspace, configuration: configuration, options: options, cache: cache,
+      host: LocalHost(environment: options.environment, memory: "\(cache.shared)/queries"),
+      runFolder: folder, progress: progress)
+  }
+
+  // MARK: settings
+
+  private static func configuration(
+    at root: String, adapters: [AdapterID]
+  ) throws(EngineError) -> Configuration {
+    let path = "\(root)/\(Configuration.fileName)"
+    guard FileSystem.exists(path) else { return Configuration() }
+    guard let data = FileSystem.read(path, limit: 1 << 20) else {
+      throw EngineError(
+        .configuration, "\(Configuration.fileName) cannot be read or is larger than 1 MiB",
+        resolution: "Make it a readable text file.")
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw EngineError(
+        .configuration, "\(Configuration.fileName) is not UTF-8 text",
+        resolution: "Save it as UTF-8.")
+    }
+    return try ConfigurationReader.read(text, adapters: adapters)
+  }
+
+  /// The isolation in force: the call's, else the configured one; refused when it cannot be had.
+  private static func settled(
+    _ options: EngineOptions, _ configuration: Configuration
+  ) throws(EngineError) -> EngineOptions {
+    var options = options
+    let isolation = options.isolation ?? configuration.execution.isolation
+    switch isolation {
+    case .auto, .bubblewrap, .none: options.isolation = isolation
+    case .docker, .wasm, .vm:
+      throw EngineError(
+        .sandbox, "test runs cannot be isolated with \"\(isolation.rawValue)\" in this version",
+        resolution: "Use --isolation bubblewrap (the default), or --isolation none to run bare.")
+    }
+    return options
+  }
+}

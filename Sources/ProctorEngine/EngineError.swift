@@ -1,0 +1,21 @@
+/// Proctor itself cannot do what was asked: wrong usage, no workspace, no sandbox, no storage.
+public struct EngineError: Error, Hashable, Sendable {
+  public enum Code: String, Sendable {
+    case usage
+    case configuration
+    case workspace
+    case sandbox
+    case storage
+  }
+
+  public let code: Code
+  public let message: String
+  /// What the user can do about it.
+  public let resolution: String
+
+  public init(_ code: Code, _ message: String, resolution: String) {
+    self.code = code
+    self.message = message
+    self.resolution = resolution
+  }
+}

@@ -1,0 +1,40 @@
+import ProctorModel
+import ProctorSandbox
+
+/// What the supervisor saw of one list or run invocation; the ground a verdict stands on.
+struct InvocationEvidence: Sendable {
+  let project: Project
+  let title: String
+  let purpose: Invocation.Purpose
+  let status: ExitStatus
+  let ending: SandboxResult.Ending
+  /// The runner's end-of-run record arrived.
+  let ended: Bool
+  /// The exit status fits what was reported.
+  let exitAgrees: Bool
+  /// What was wrong with the report channel: forged, lost or cut records.
+  let violations: [String]
+  /// The last lines of stderr, to explain an end without a report.
+  let lastWords: String
+}
+
+/// Everything one project's runners did.
+struct ProjectOutcome: Sendable {
+  let project: Project
+  var version: String?
+  var problem: ToolProblem?
+  /// Tests of the selection, in listing order.
+  var selected: [TestCase] = []
+  /// Every test that was listed, also those that a filter left out; for suggestions.
+  var listedNames: [String] = []
+  var results: [TestID: Attempt] = [:]
+  var errors: [RunError] = []
+  var contradictions: [String] = []
+  var evidence: [InvocationEvidence] = []
+  var commands: [AdapterReport.Command] = []
+  var receipts: [SandboxReceipt] = []
+  var output: CapturedText?
+  var durationMS = 0.0
+
+  init(_ project: Project) { self.project = project }
+}

@@ -1,0 +1,109 @@
+import FoundationEssentials
+import Glibc
+
+/// The few file operations proctor needs, on raw POSIX paths.
+enum FileSystem {
+  struct Entry {
+    let name: String
+    let isFolder: Bool
+  }
+
+  static func realPath(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(validatingCString: resolved)
+  }
+
+  static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && (status.st_mode & S_IFMT) == S_IFDIR
+  }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Regular files and folders, symbolic links not followed into folders; names that are not UTF-8
+  /// are left out.
+  static func entries(of folder: String) -> [Entry] {
+    guard let stream = opendir(folder) else { return [] }
+    defer { closedir(stream) }
+    var entries: [Entry] = []
+    while let item = readdir(stream) {
+      let name = withUnsafePointer(to: &item.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
+      }
+      guard let name, name != ".", name != ".." else { continue }
+      switch Int32(item.pointee.d_type) {
+      case Int32(DT_DIR): entries.append(Entry(name: name, isFolder: true))
+      case Int32(DT_REG): entries.append(Entry(name: name, isFolder: false))
+      case Int32(DT_LNK) where !isFolder("\(folder)/\(name)"):
+        entries.append(Entry(name: name, isFolder: false))
+      case Int32(DT_UNKNOWN): entries.append(Entry(name: name, isFolder: isFolder("\(folder)/\(name)")))
+      default: continue
+      }
+    }
+    return entries.sorted { $0.name < $1.name }
+  }
+
+  /// A regular file's bytes; nil if it is none, cannot be read, or is larger than `limit`.
+  static func read(_ path: String, limit: Int) -> Data? {
+    // O_NONBLOCK: a named pipe in a workspace must not hang detection.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, (status.st_mode & S_IFMT) == S_IFREG,
+      status.st_size <= limit
+    else { return nil }
+    var data = Data(count: Int(status.st_size))
+    var filled = 0
+    while filled < data.count {
+      let count = data.withUnsafeMutableBytes { buffer in
+        Glibc.read(descriptor, buffer.baseAddress.map { $0 + filled }, buffer.count - filled)
+      }
+      if count <= 0 { break }
+      filled += count
+    }
+    return Data(data.prefix(filled))
+  }
+
+  static func makeFolder(_ path: String) throws(EngineError) {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw storage("cannot create the folder \(path): \(reason(error))")
+    }
+  }
+
+  static func write(_ data: Data, to path: String) throws(EngineError) {
+    do {
+      try data.write(to: URL(filePath: path))
+    } catch {
+      throw storage("cannot write \(path): \(reason(error))")
+    }
+  }
+
+  /// Removes a tree, also where a test left folders without write permission.
+  static func removeTree(_ path: String) {
+    if (try? FileManager.default.removeItem(atPath: path)) != nil { return }
+    var pending = [path]
+    while let folder = pending.popLast() {
+      chmod(folder, 0o700)
+      pending += entries(of: folder).filter(\.isFolder).map { "\(folder)/\($0.name)" }
+    }
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  static func storage(_ message: String) -> EngineError {
+    EngineError(
+      .storage, message,
+      resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let code = (error as? CocoaError)?.code
+    if code == .fileWriteOutOfSpace { return "no space left on the device" }
+    if code == .fileWriteNoPermission { return "permission denied" }
+    if code == .fileWriteVolumeReadOnly { return "the file system is read-only" }
+    return String(cString: strerror(errno))
+  }
+}

@@ -1,0 +1,42 @@
+import ProctorModel
+import ProctorSandbox
+
+/// The environment of a sandboxed command: an allow-list, never the host's whole.
+struct GuestEnvironment {
+  let host: [String: String]
+  let backend: SandboxPolicy.Backend
+  let home: String
+
+  private static let allowed = ["LANG", "LC_*", "TZ", "CI"]
+  /// What downloads need to reach a registry as the user's own tools do.
+  private static let allowedForFetch = [
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
+    "GIT_SSL_CAINFO",
+  ]
+  private static let systemPath = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"]
+
+  /// Later sources win: base, host, toolchain, `proctor.toml`, the invocation.
+  func variables(
+    adapter: any Adapter, context: AdapterContext, invocation: Invocation
+  ) -> [String: String] {
+    var result = [
+      "PATH": (context.toolchain.path + Self.systemPath).joined(separator: ":"),
+      "HOME": backend == .none ? host["HOME"] ?? home : home,
+      "LANG": "C.UTF-8", "TERM": "dumb", "TMPDIR": "/tmp",
+    ]
+    var names = Self.allowed + adapter.environmentAllowList
+    if invocation.purpose == .fetch { names += Self.allowedForFetch }
+    for (name, value) in host where names.contains(where: { Self.matches(name, $0) }) {
+      result[name] = value
+    }
+    for more in [context.toolchain.environment, context.settings.environment, invocation.environment] {
+      result.merge(more) { $1 }
+    }
+    return result
+  }
+
+  private static func matches(_ name: String, _ pattern: String) -> Bool {
+    pattern.hasSuffix("*") ? name.hasPrefix(pattern.dropLast()) : name == pattern
+  }
+}

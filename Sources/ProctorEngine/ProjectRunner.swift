@@ -1,0 +1,172 @@
+import FoundationEssentials
+import ProctorModel
+import ProctorSandbox
+
+/// Takes one project down the road: tools, fetch, build, list, run.
+struct ProjectRunner: Sendable {
+  /// A project that is built, and listed if the selection needs that.
+  struct Prepared: Sendable {
+    var outcome: ProjectOutcome
+    fileprivate(set) var runner: InvocationRunner?
+    fileprivate(set) var build = Build()
+    /// nil when no separate listing was made.
+    fileprivate(set) var listed: [TestCase]?
+  }
+
+  let adapter: any Adapter
+  let project: Project
+  let session: RunSession
+
+  // MARK: up to the listing
+
+  /// - Parameter needsListing: whether a selection will be made among the listed tests.
+  func prepare(scope: Scope, needsListing: Bool) async throws(EngineError) -> Prepared {
+    let clock = ContinuousClock()
+    let start = clock.now
+    var prepared = Prepared(outcome: ProjectOutcome(project))
+    let context: AdapterContext
+    do {
+      context = try session.context(project, adapter)
+    } catch {
+      prepared.outcome.problem = error
+      return prepared
+    }
+    prepared.outcome.version = context.toolchain.version
+    let runner = try session.runner(adapter, context)
+    prepared.runner = runner
+    if try await ready(&prepared, runner), needsListing || !adapter.listsWhileRunning {
+      try await list(&prepared, runner, scope: scope)
+    }
+    prepared.outcome.durationMS += (clock.now - start).milliseconds
+    return prepared
+  }
+
+  /// Fetches and builds; false when there is nothing left to do.
+  private func ready(
+    _ prepared: inout Prepared, _ runner: InvocationRunner
+  ) async throws(EngineError) -> Bool {
+    if runner.context.mayFetch {
+      for invocation in adapter.fetch(runner.context) {
+        let done = try await runner.run(invocation, ledger: Ledger(), decoder: nil)
+        record(done, in: &prepared.outcome)
+        guard done.result.ending == .exited, done.result.status.isSuccess else {
+          fail(&prepared.outcome, done, stage: .dependency, what: "fetching dependencies failed")
+          return false
+        }
+      }
+    }
+    var finished: [FinishedInvocation] = []
+    for invocation in adapter.build(runner.context) {
+      let done = try await runner.run(invocation, ledger: Ledger(), decoder: nil)
+      record(done, in: &prepared.outcome)
+      guard done.result.ending == .exited else {
+        prepared.outcome.evidence.append(done.evidence)
+        return false
+      }
+      finished.append(done.invocation)
+      if !done.result.status.isSuccess { break }
+    }
+    prepared.build = adapter.readBuild(runner.context, finished)
+    prepared.outcome.errors += prepared.build.errors
+    if let last = finished.last, !last.status.isSuccess, prepared.build.errors.isEmpty {
+      // A failed build that nobody understood is still a failed build.
+      prepared.outcome.errors.append(unexplained(last))
+    }
+    return prepared.build.errors.isEmpty || !prepared.build.products.isEmpty
+  }
+
+  private func list(
+    _ prepared: inout Prepared, _ runner: InvocationRunner, scope: Scope
+  ) async throws(EngineError) {
+    var listed: [TestCase] = []
+    for invocation in adapter.list(runner.context, prepared.build, scope: scope) {
+      let decoder = adapter.decoder(for: invocation, runner.context, prepared.build)
+      let done = try await runner.run(invocation, ledger: Ledger(), decoder: decoder)
+      record(done, in: &prepared.outcome)
+      prepared.outcome.evidence.append(done.evidence)
+      merge(done.ledger, into: &prepared.outcome)
+      listed += done.ledger.selection
+    }
+    prepared.listed = listed
+    prepared.outcome.listedNames = listed.map(\.fullName)
+    prepared.outcome.selected = listed
+  }
+
+  // MARK: from the selection to the results
+
+  /// - Parameter chosen: the tests to run; nil for everything there is.
+  func run(_ prepared: Prepared, chosen: [TestCase]?) async throws(EngineError) -> ProjectOutcome {
+    var outcome = prepared.outcome
+    guard let runner = prepared.runner, outcome.problem == nil else { return outcome }
+    let fixed = chosen ?? prepared.listed
+    outcome.selected = fixed ?? []
+    let broken = !prepared.build.errors.isEmpty && prepared.build.products.isEmpty
+    let stopped = outcome.evidence.contains { $0.ending != .exited }
+    guard !broken, !stopped, !(outcome.errors.contains { $0.stage == .dependency }),
+      fixed?.isEmpty != true
+    else { return outcome }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let selection = chosen.map(Selection.cases) ?? .all
+    for invocation in adapter.run(runner.context, prepared.build, selection: selection) {
+      let ledger = (invocation.cases ?? fixed).map(Ledger.init(selected:)) ?? Ledger()
+      let decoder = adapter.decoder(for: invocation, runner.context, prepared.build)
+      let done = try await runner.run(invocation, ledger: ledger, decoder: decoder)
+      record(done, in: &outcome)
+      outcome.evidence.append(done.evidence)
+      merge(done.ledger, into: &outcome)
+      if fixed == nil { outcome.selected += done.ledger.selection }
+      if !done.ledger.ended || !done.evidence.exitAgrees { outcome.output = done.stderr.nonEmpty }
+      if done.result.ending == .cancelled { break }
+    }
+    outcome.durationMS += (clock.now - start).milliseconds
+    return outcome
+  }
+
+  // MARK: bookkeeping
+
+  private func merge(_ ledger: Ledger, into outcome: inout ProjectOutcome) {
+    for (id, attempt) in ledger.results {
+      if outcome.results[id] != nil {
+        outcome.contradictions.append("two invocations reported results for \(id)")
+      }
+      outcome.results[id] = attempt
+    }
+    for error in ledger.errors where !outcome.errors.contains(error) { outcome.errors.append(error) }
+    outcome.contradictions += ledger.contradictions
+  }
+
+  private func record(_ done: InvocationRunner.Finished, in outcome: inout ProjectOutcome) {
+    outcome.commands.append(done.command)
+    outcome.receipts.append(done.result.receipt)
+  }
+
+  private func fail(
+    _ outcome: inout ProjectOutcome, _ done: InvocationRunner.Finished, stage: RunError.Stage,
+    what: String
+  ) {
+    let words = done.evidence.lastWords
+    outcome.errors.append(
+      RunError(
+        stage: stage, adapter: project.adapter,
+        message: "\(what) (\(done.result.status.text))" + (words.isEmpty ? "" : ": \(words)")))
+    outcome.output = done.stderr.nonEmpty ?? done.stdout.nonEmpty
+  }
+
+  private func unexplained(_ finished: FinishedInvocation) -> RunError {
+    let tail = { (bytes: Data) in
+      String(decoding: bytes.suffix(2000), as: UTF8.self)
+        .split(whereSeparator: \.isNewline).suffix(8).joined(separator: "\n")
+    }
+    let words = finished.stderr.isEmpty ? tail(finished.stdout) : tail(finished.stderr)
+    return RunError(
+      stage: .build, adapter: project.adapter,
+      message: "\(finished.invocation.title) failed (\(finished.status.text)): \(words)")
+  }
+}
+
+extension Duration {
+  var milliseconds: Double {
+    Double(components.seconds) * 1000 + Double(components.attoseconds) / 1e15
+  }
+}

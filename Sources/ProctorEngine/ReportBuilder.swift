@@ -1,0 +1,36 @@
+import ProctorModel
+
+/// Puts the accounted outcomes of all projects into one report.
+struct ReportBuilder {
+  let accounting: Accounting
+  let durationMS: Double
+  let suggestions: [String]
+
+  func report() -> Report {
+    let outcomes = accounting.outcomes
+    let verdict = accounting.verdict()
+    return Report(
+      verdict: verdict, tests: outcomes.flatMap(results), errors: outcomes.flatMap(\.errors),
+      missing: accounting.missing, adapters: outcomes.map(adapter),
+      sandbox: weakest(outcomes.flatMap(\.receipts)), durationMS: durationMS,
+      suggestions: verdict.status == .noTests ? suggestions : [])
+  }
+
+  private func results(_ outcome: ProjectOutcome) -> [TestResult] {
+    outcome.selected.compactMap { test in
+      outcome.results[test.id].map { TestResult(test: test, first: $0) }
+    }
+  }
+
+  private func adapter(_ outcome: ProjectOutcome) -> AdapterReport {
+    AdapterReport(
+      project: outcome.project, version: outcome.version, counts: Counts(results(outcome)),
+      commands: outcome.commands, durationMS: outcome.durationMS, output: outcome.output)
+  }
+
+  /// The receipt with the fewest walls; a fetch with the network does not stand for the tests.
+  private func weakest(_ receipts: [SandboxReceipt]) -> SandboxReceipt? {
+    let offline = receipts.filter { $0.network != "host" }
+    return (offline.isEmpty ? receipts : offline).min { $0.layers.count < $1.layers.count }
+  }
+}

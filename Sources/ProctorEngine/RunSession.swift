@@ -1,0 +1,60 @@
+import ProctorModel
+import ProctorSandbox
+import Synchronization
+
+/// What all projects of one run share.
+struct RunSession: Sendable {
+  let workspace: String
+  let configuration: Configuration
+  let options: EngineOptions
+  let cache: CacheFolder
+  let host: LocalHost
+  let runFolder: String
+  let progress: @Sendable (Progress) -> Void
+
+  /// Finds the tools of a project.
+  func context(_ project: Project, _ adapter: any Adapter) throws(ToolProblem) -> AdapterContext {
+    let settings = configuration.settings(for: adapter.id)
+    let toolchain = try adapter.toolchain(
+      for: project, workspace: workspace, settings: settings, host: host)
+    return AdapterContext(
+      workspace: workspace, project: project, settings: settings, toolchain: toolchain,
+      cache: cache.project(project, workspace: workspace), sharedCache: cache.shared,
+      mayFetch: options.fetch || configuration.tests.fetch)
+  }
+
+  func runner(
+    _ adapter: any Adapter, _ context: AdapterContext
+  ) throws(EngineError) -> InvocationRunner {
+    let scratch = "\(runFolder)/\(CacheFolder.hash(context.project.adapter.rawValue + context.project.root))"
+    try FileSystem.makeFolder(scratch)
+    try FileSystem.makeFolder(context.cache)
+    try FileSystem.makeFolder(context.sharedCache)
+    return InvocationRunner(
+      adapter: adapter, context: context, host: host.environment,
+      backend: options.isolation == Configuration.Isolation.none ? .none : .bubblewrap,
+      limits: ResourceLimits(
+        wallSeconds: options.timeoutSeconds ?? Double(configuration.tests.timeoutSeconds),
+        memoryMB: configuration.tests.maxMemoryMB, processes: configuration.tests.maxProcesses),
+      scratch: scratch, progress: progress)
+  }
+}
+
+/// What a call may decide about how it runs; the rest is `proctor.toml`.
+public struct EngineOptions: Sendable {
+  /// nil: as configured.
+  public var isolation: Configuration.Isolation?
+  /// Download missing dependencies first.
+  public var fetch = false
+  /// Wall-clock seconds for each invocation; nil: as configured.
+  public var timeoutSeconds: Double?
+  /// Projects that run at the same time.
+  public var jobs: Int
+  /// The environment proctor was started in.
+  public var environment: [String: String]
+
+  public init(jobs: Int, environment: [String: String]) {
+    self.jobs = jobs
+    self.environment = environment
+  }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import ProctorEngine
+import ProctorFormats
+import ProctorModel
+
+/// Gives one engine call's answer: live while it goes on, rendered at its end, with its exit status.
+struct Answer: Sendable {
+  enum Kind: Sendable {
+    case run(details: Bool)
+    case test
+    case list
+    case status
+  }
+
+  enum Value: Sendable {
+    case report(Report)
+    case listing(Listing)
+    case status(StatusAnswer)
+  }
+
+  typealias Call =
+    @Sendable (_ progress: @escaping @Sendable (Progress) -> Void) async throws(EngineError) -> Value
+
+  let format: OutputFormat
+  let kind: Kind
+
+  func give(_ call: @escaping Call) async throws {
+    let screen = Screen(format)
+    let result = await screen.whileDrawing {
+      await Interruption.cancelling {
+        await Self.result { () async throws(EngineError) in try await call(screen.progress) }
+      }
+    }
+    switch result {
+    case .success(let value):
+      Console.write(render(value))
+      throw exit(value).code
+    case .failure(let error):
+      if format == .json { Console.write(render(.report(Self.empty(error)))) }
+      Console.error("proctor: \(error.message)\n\(error.resolution)")
+      throw ProctorExit(error).code
+    }
+  }
+
+  private static func result<Value>(
+    _ body: () async throws(EngineError) -> Value
+  ) async -> Result<Value, EngineError> {
+    do {
+      return .success(try await body())
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func render(_ value: Value) -> Data {
+    let style: TextSummary.Style = Console.wantsColour(STDOUT_FILENO) ? .ansi : .plain
+    switch (value, format, kind) {
+    case (.report(let report), .json, .run(let details)):
+      return ContractJSON.runAllTests(report, details: details)
+    case (.report(let report), .json, .test): return ContractJSON.runTest(report)
+    case (.report(let report), .json, _): return ContractJSON.runAllTests(report, details: false)
+    case (.report(let report), _, _): return Data(TextSummary.render(report, style: style).utf8)
+    case (.listing(let listing), .json, _): return ContractJSON.list(listing)
+    case (.listing(let listing), _, _): return Data(TextSummary.render(listing, style: style).utf8)
+    case (.status(let status), .json, _): return ContractJSON.status(status)
+    case (.status(let status), _, _): return Data(TextSummary.render(status, style: style).utf8)
+    }
+  }
+
+  private func exit(_ value: Value) -> ProctorExit {
+    switch value {
+    case .report(let report): ProctorExit(report.verdict)
+    case .listing(let listing): ProctorExit(listing.verdict)
+    case .status: .passed
+    }
+  }
+
+  /// What JSON readers get when there is no report to speak of.
+  private static func empty(_ error: EngineError) -> Report {
+    let reason: Verdict.Reason =
+      switch error.code {
+      case .usage: .usage
+      case .workspace: .workspace
+      case .configuration: .configurationBroken
+      case .sandbox: .sandboxUnavailable
+      case .storage: .storage
+      }
+    return Report(
+      verdict: Verdict(
+        status: .error, reason: reason, message: "\(error.message). \(error.resolution)"),
+      tests: [], errors: [], missing: [], adapters: [], sandbox: nil, durationMS: 0)
+  }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import ProctorEngine
+import ProctorModel
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+  case json, text, live
+}
+
+extension Configuration.Isolation: @retroactive ExpressibleByArgument {}
+
+/// What every command takes.
+struct CommonOptions: ParsableArguments {
+  @Option(help: "json (the documented contract), text, or live. Default: live on a terminal, else text.")
+  var format: OutputFormat?
+
+  @Flag(help: "Answer confirmations ahead. Running tests never asks.")
+  var yes = false
+
+  var settledFormat: OutputFormat {
+    format ?? (isatty(STDOUT_FILENO) == 1 && Console.isCapable ? .live : .text)
+  }
+}
+
+/// What commands that run something take.
+struct RunOptions: ParsableArguments {
+  @Option(help: "auto, bubblewrap or none (bare, said so in the receipt).")
+  var isolation: Configuration.Isolation?
+
+  @Flag(help: "Download missing dependencies first, in a step of its own with the network.")
+  var fetch = false
+
+  @Option(help: ArgumentHelp("Wall-clock limit for each runner.", valueName: "seconds"))
+  var timeout: Double?
+
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp("Runners at the same time. Default: the machine's cores.", valueName: "n"))
+  var jobs: Int?
+
+  func validate() throws {
+    if let timeout, !(timeout > 0 && timeout < 1e7) {
+      throw ValidationError("--timeout takes a number of seconds above 0.")
+    }
+    if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number above 0.") }
+  }
+
+  var engineOptions: EngineOptions {
+    var options = EngineOptions(
+      jobs: jobs ?? max(1, ProcessInfo.processInfo.activeProcessorCount),
+      environment: ProcessInfo.processInfo.environment)
+    options.isolation = isolation
+    options.fetch = fetch
+    options.timeoutSeconds = timeout
+    return options
+  }
+}

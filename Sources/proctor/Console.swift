@@ -1,0 +1,39 @@
+import FoundationEssentials
+import Glibc
+
+/// The process's own streams.
+enum Console {
+  /// Whether stdout is a terminal that understands cursor movement.
+  static var isCapable: Bool {
+    let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
+    return !terminal.isEmpty && terminal != "dumb"
+  }
+
+  static func wantsColour(_ descriptor: Int32) -> Bool {
+    let environment = ProcessInfo.processInfo.environment
+    return isatty(descriptor) == 1 && isCapable && environment["NO_COLOR", default: ""].isEmpty
+  }
+
+  static func write(_ data: Data, to descriptor: Int32 = STDOUT_FILENO) {
+    var rest = data[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 {
+        if errno == EINTR || errno == EAGAIN { continue }
+        return
+      }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  static func error(_ text: String) {
+    write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8), to: STDERR_FILENO)
+  }
+
+  /// Columns and rows of the terminal; 80 by 24 when unknown.
+  static var size: (columns: Int, rows: Int) {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return (80, 24) }
+    return (Int(size.ws_col), Int(size.ws_row))
+  }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import ProctorEngine
+import ProctorModel
+
+/// Every exit status of the command line, in the one place that defines them.
+enum ProctorExit: Int32 {
+  /// At least one test ran, none failed, nothing is unaccounted for.
+  case passed = 0
+  /// A test failed, or the set-up or tear-down of a suite.
+  case testFailed = 1
+  /// Wrong usage or configuration.
+  case usage = 2
+  /// The code did not build or collect.
+  case notBuilt = 3
+  /// No test matched.
+  case noTests = 4
+  /// No verdict can be given.
+  case noVerdict = 5
+  /// Timed out as a whole.
+  case timedOut = 6
+  /// The sandbox that was asked for cannot be had.
+  case noSandbox = 7
+  /// Interrupted by the user.
+  case interrupted = 130
+
+  init(_ verdict: Verdict) {
+    self =
+      switch (verdict.status, verdict.reason) {
+      case (.passed, _): .passed
+      case (.partialFailure, _): .testFailed
+      case (.failed, .testsFailed), (.failed, .suiteFailed), (.failed, nil): .testFailed
+      case (.failed, _): .notBuilt
+      case (.noTests, _): .noTests
+      case (.error, .timedOut): .timedOut
+      case (.error, .sandboxUnavailable): .noSandbox
+      case (.error, .interrupted): .interrupted
+      case (.error, _): .noVerdict
+      }
+  }
+
+  init(_ error: EngineError) {
+    self =
+      switch error.code {
+      case .usage, .configuration, .workspace: .usage
+      case .sandbox: .noSandbox
+      case .storage: .noVerdict
+      }
+  }
+
+  var code: ExitCode { ExitCode(rawValue) }
+}

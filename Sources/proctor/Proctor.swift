@@ -1,0 +1,48 @@
+import ArgumentParser
+import Glibc
+import ProctorEngine
+
+/// The command line: parse, call the engine, render, exit code.
+@main
+struct Proctor: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "proctor",
+    abstract: "One trustworthy verdict on any repository's tests.",
+    discussion: """
+      Finds cargo test, pytest, jest and swift test in a workspace, runs them in a sandbox and \
+      accounts for every test: what did not run is never green.
+
+      EXAMPLES
+        proctor run                            run every test below this folder
+        proctor run --filter 'auth.*token'     only tests whose full name matches
+        proctor test src/lib.rs                the tests of one file
+        proctor list --format json             what would run, as JSON
+        proctor status                         what this machine and workspace offer
+
+      EXIT STATUS
+        0 passed · 1 a test failed · 2 wrong usage or configuration · 3 did not build or collect
+        4 no test matched · 5 no verdict · 6 timed out · 7 no sandbox · 130 interrupted
+      """,
+    version: ProctorVersion.text,
+    subcommands: [Run.self, Test.self, List.self, Status.self])
+
+  static func main() async {
+    // A reader that goes away (`proctor run | head`) must not kill the clean-up.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let status as ExitCode {
+      exit(status.rawValue)
+    } catch {
+      let status = exitCode(for: error)
+      guard status != .success else { exit(withError: error) }
+      Console.error(fullMessage(for: error))
+      exit(ProctorExit.usage.rawValue)
+    }
+  }
+}

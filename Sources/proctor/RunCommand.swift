@@ -1,0 +1,124 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import ProctorEngine
+import ProctorModel
+
+struct Run: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run all tests of a workspace, or those that a filter matches.",
+    discussion: """
+      EXAMPLES
+        proctor run
+        proctor run services/api --filter 'login|logout'
+        proctor run --format json --details > result.json
+        proctor run --fetch                    download dependencies first, tests stay offline
+      """)
+
+  @Argument(help: "The workspace.")
+  var directory = "."
+
+  @Option(help: ArgumentHelp("Only tests whose full name matches (PCRE2, anywhere).", valueName: "regex"))
+  var filter: String?
+
+  @Flag(help: "In JSON, also list every test, not only the failed ones.")
+  var details = false
+
+  @OptionGroup var run: RunOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    let answer = Answer(format: common.settledFormat, kind: .run(details: details))
+    try await answer.give { progress throws(EngineError) in
+      let selector: TestSelector =
+        if let filter { .matching(try Pattern(filter)) } else { .everything }
+      let engine = try Engine(workspace: directory, options: run.engineOptions)
+      return .report(try await engine.run(selector, progress: progress))
+    }
+  }
+}
+
+struct Test: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run the tests of one file or folder, or one test.",
+    discussion: """
+      EXAMPLES
+        proctor test src/auth.rs                       a Rust file with tests inside
+        proctor test tests/test_api.py test_login      an id, a full name, or the last part of one
+        proctor test 'pytest:.:tests/test_api.py::test_login'    by the id that a report printed
+      """)
+
+  @Argument(help: "A file or folder of the workspace, or the id of a test.")
+  var path: String
+
+  @Argument(help: "The test: its id, its full name, or the last part of its name.")
+  var name: String?
+
+  @Option(help: ArgumentHelp("The workspace.", valueName: "dir"))
+  var workspace = "."
+
+  @OptionGroup var run: RunOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    let answer = Answer(format: common.settledFormat, kind: .test)
+    try await answer.give { progress throws(EngineError) in
+      let engine = try Engine(workspace: workspace, options: run.engineOptions)
+      let selector = try engine.selector(
+        path: path, name: name, base: FileManager.default.currentDirectoryPath)
+      return .report(try await engine.run(selector, progress: progress))
+    }
+  }
+}
+
+struct List: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List tests without running any; builds what must be built.",
+    discussion: """
+      EXAMPLES
+        proctor list
+        proctor list --filter '^tests/' --format json
+      """)
+
+  @Argument(help: "The workspace.")
+  var directory = "."
+
+  @Option(help: ArgumentHelp("Only tests whose full name matches (PCRE2, anywhere).", valueName: "regex"))
+  var filter: String?
+
+  @OptionGroup var run: RunOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    let answer = Answer(format: common.settledFormat, kind: .list)
+    try await answer.give { progress throws(EngineError) in
+      let selector: TestSelector =
+        if let filter { .matching(try Pattern(filter)) } else { .everything }
+      let engine = try Engine(workspace: directory, options: run.engineOptions)
+      return .listing(try await engine.list(selector, progress: progress))
+    }
+  }
+}
+
+struct Status: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "What this machine and this workspace offer, tried for real.",
+    discussion: """
+      EXAMPLES
+        proctor status
+        proctor status services/api --format json
+      """)
+
+  @Argument(help: "The workspace.")
+  var directory = "."
+
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    let answer = Answer(format: common.settledFormat, kind: .status)
+    try await answer.give { _ throws(EngineError) in
+      let options = EngineOptions(jobs: 1, environment: ProcessInfo.processInfo.environment)
+      return .status(try await Engine(workspace: directory, options: options).status())
+    }
+  }
+}
