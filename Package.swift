@@ -62,7 +62,7 @@ let package = Package(
       name: "ProctorSandboxTests", dependencies: ["ProctorSandbox", "ProctorModel"],
       swiftSettings: settings),
     .testTarget(
-      name: "ProctorEngineTests", dependencies: ["ProctorEngine", "ProctorModel"],
+      name: "ProctorEngineTests", dependencies: ["ProctorEngine", "ProctorModel", "ProctorSandbox"],
       swiftSettings: settings),
     .testTarget(
       name: "ProctorAdaptersTests", dependencies: ["ProctorAdapters", "ProctorModel"],

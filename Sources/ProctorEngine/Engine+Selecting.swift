@@ -1,4 +1,4 @@
-public import ProctorModel
+import ProctorModel
 
 extension Engine {
   /// What `PATH [NAME]` of `run_test` means.

@@ -2,12 +2,11 @@ import CPCRE2
 
 /// A compiled `--filter`: one dialect (PCRE2, Unicode) for every runner, matched anywhere in a name.
 ///
-/// Matching cannot hang: backtracking is bounded, and a pattern that exceeds the bound is matched
-/// by PCRE2's breadth-first algorithm instead, which is bounded too.
+/// Matching cannot hang: backtracking is bounded, and a pattern that needs more steps on some name is
+/// refused, naming it.
 public final class Pattern: Sendable {
-  /// Backtracking steps for one name before the other algorithm takes over.
-  private static let matchLimit: UInt32 = 100_000
-  private static let workspaceSize = 4096
+  /// Backtracking steps for one name: some 10 ms.
+  private static let matchLimit: UInt32 = 1_000_000
 
   public let source: String
   /// Read-only after `init`; PCRE2 documents compiled patterns as safe to share between threads.
@@ -32,20 +31,8 @@ public final class Pattern: Sendable {
 
   deinit { pcre2_code_free_8(code) }
 
-  /// - Throws: `EngineError` when the pattern is too expensive for this name in both algorithms.
+  /// - Throws: `EngineError` when the pattern is too expensive for this name.
   public func matches(_ name: String) throws(EngineError) -> Bool {
-    let bytes = Array(name.utf8)
-    let first = match(bytes, breadthFirst: false)
-    if first != PCRE2_ERROR_MATCHLIMIT && first != PCRE2_ERROR_HEAPLIMIT { return first >= 0 }
-    let second = match(bytes, breadthFirst: true)
-    if second >= 0 { return true }
-    if second == PCRE2_ERROR_NOMATCH { return false }
-    throw EngineError(
-      .usage, "the filter \(source) is too expensive to match on the test name \(name.prefix(80))",
-      resolution: "Write the filter without nested repetitions such as (a+)+.")
-  }
-
-  private func match(_ bytes: [UInt8], breadthFirst: Bool) -> Int32 {
     let data = pcre2_match_data_create_8(1, nil)
     let context = pcre2_match_context_create_8(nil)
     defer {
@@ -53,16 +40,15 @@ public final class Pattern: Sendable {
       pcre2_match_context_free_8(context)
     }
     pcre2_set_match_limit_8(context, Self.matchLimit)
-    return bytes.withUnsafeBufferPointer { buffer in
-      guard breadthFirst else {
-        return pcre2_match_8(code, buffer.baseAddress, buffer.count, 0, 0, data, context)
-      }
-      var workspace = [Int32](repeating: 0, count: Self.workspaceSize)
-      let shortest = UInt32(PCRE2_DFA_SHORTEST)
-      return pcre2_dfa_match_8(
-        code, buffer.baseAddress, buffer.count, 0, shortest, data, context, &workspace,
-        workspace.count)
+    let bytes = Array(name.utf8)
+    let result = bytes.withUnsafeBufferPointer {
+      pcre2_match_8(code, $0.baseAddress, $0.count, 0, 0, data, context)
     }
+    if result >= 0 { return true }
+    if result == PCRE2_ERROR_NOMATCH { return false }
+    throw EngineError(
+      .usage, "the filter \(source) is too expensive to match on the test name \(name.prefix(80))",
+      resolution: "Write the filter without nested repetitions such as (a+)+.")
   }
 
   private static func invalid(

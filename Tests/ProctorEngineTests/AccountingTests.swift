@@ -1,0 +1,138 @@
+import ProctorModel
+import ProctorSandbox
+import Testing
+
+@testable import ProctorEngine
+
+/// Each condition of "never a false green", broken alone on an otherwise green run.
+@Suite struct AccountingTests {
+  let project = Project(adapter: AdapterID(rawValue: "pytest"), root: ".", evidence: "test")
+
+  func test(_ name: String) -> TestCase {
+    TestCase(
+      id: TestID(project: project, fullName: name), project: project, suite: "s", name: name,
+      fullName: name, nativeID: name)
+  }
+
+  func evidence(
+    status: ProctorModel.ExitStatus = .exited(0), ending: SandboxResult.Ending = .exited, ended: Bool = true,
+    exitAgrees: Bool = true, violations: [String] = []
+  ) -> InvocationEvidence {
+    InvocationEvidence(
+      project: project, title: "tests", purpose: .run, status: status, ending: ending, ended: ended,
+      exitAgrees: exitAgrees, violations: violations, lastWords: "")
+  }
+
+  func green() -> ProjectOutcome {
+    var outcome = ProjectOutcome(project)
+    outcome.selected = [test("a"), test("b")]
+    for test in outcome.selected {
+      outcome.results[test.id] = Attempt(outcome: .passed, rawStatus: "passed")
+    }
+    outcome.evidence = [evidence()]
+    return outcome
+  }
+
+  func verdict(_ outcomes: ProjectOutcome..., interrupted: Bool = false) -> Verdict {
+    Accounting(outcomes: outcomes, interrupted: interrupted).verdict()
+  }
+
+  @Test func `everything accounted for is passed`() {
+    #expect(verdict(green()) == Verdict(status: .passed))
+  }
+
+  @Test func `a missing end record is no verdict`() {
+    var outcome = green()
+    outcome.evidence = [evidence(ended: false)]
+    #expect(verdict(outcome).status == .error)
+    #expect(verdict(outcome).reason == .reportLost)
+  }
+
+  @Test func `one invocation of several without an end record is no verdict`() {
+    var outcome = green()
+    outcome.evidence = [evidence(), evidence(status: .signaled(11), ended: false), evidence()]
+    #expect(verdict(outcome).reason == .crashed)
+    #expect(verdict(outcome).message?.contains("SIGSEGV") == true)
+  }
+
+  @Test func `a test without an outcome is no verdict, and is named`() {
+    var outcome = green()
+    outcome.results[test("b").id] = nil
+    #expect(verdict(outcome).reason == .testsMissing)
+    #expect(verdict(outcome).message?.contains("b") == true)
+  }
+
+  @Test func `an exit status that does not fit is no verdict`() {
+    var outcome = green()
+    outcome.evidence = [evidence(status: .exited(3), exitAgrees: false)]
+    #expect(verdict(outcome).reason == .exitMismatch)
+  }
+
+  @Test func `nothing ran is not passed`() {
+    var outcome = green()
+    outcome.selected = []
+    outcome.results = [:]
+    #expect(verdict(outcome) == Verdict(
+      status: .noTests, reason: .emptySelection, message: "no test matched"))
+  }
+
+  @Test func `all skipped is not passed`() {
+    var outcome = green()
+    for test in outcome.selected {
+      outcome.results[test.id] = Attempt(outcome: .skipped, rawStatus: "skipped")
+    }
+    #expect(verdict(outcome).reason == .allSkipped)
+  }
+
+  @Test func `a forged channel is no verdict`() {
+    var outcome = green()
+    outcome.evidence = [evidence(violations: ["a record does not carry this run's nonce"])]
+    #expect(verdict(outcome).reason == .reportCorrupt)
+  }
+
+  @Test func `a contradiction is no verdict`() {
+    var outcome = green()
+    outcome.contradictions = ["two results came for the test a"]
+    #expect(verdict(outcome).reason == .reportCorrupt)
+  }
+
+  @Test func `no runner at all is not passed`() {
+    #expect(verdict().reason == .nothingDetected)
+  }
+
+  @Test func `one red project makes the whole red`() {
+    var red = green()
+    red.results[test("a").id] = Attempt(outcome: .failed, rawStatus: "failed")
+    #expect(verdict(green(), red).status == .partialFailure)
+    red.results[test("b").id] = Attempt(outcome: .crashed, rawStatus: "crashed")
+    #expect(verdict(red).status == .failed)
+  }
+
+  @Test func `an error outside tests is failed although every test passed`() {
+    var outcome = green()
+    outcome.errors = [
+      RunError(stage: .collection, adapter: project.adapter, message: "cannot import")
+    ]
+    #expect(verdict(outcome).status == .failed)
+    #expect(verdict(outcome).reason == .collectionFailed)
+  }
+
+  @Test func `a missing tool is no verdict and says what to install`() {
+    var outcome = green()
+    outcome.problem = ToolProblem(message: "pytest is not installed", resolution: "pip install pytest")
+    #expect(verdict(outcome).reason == .toolMissing)
+    #expect(verdict(outcome).message?.contains("pip install pytest") == true)
+  }
+
+  @Test func `time, memory and the user each have their own reason`() {
+    for (ending, reason) in [
+      (SandboxResult.Ending.wallTime, Verdict.Reason.timedOut), (.outOfMemory, .outOfMemory),
+      (.cancelled, .interrupted),
+    ] {
+      var outcome = green()
+      outcome.evidence = [evidence(ending: ending, ended: false)]
+      #expect(verdict(outcome).reason == reason)
+    }
+    #expect(verdict(green(), interrupted: true).reason == .interrupted)
+  }
+}
