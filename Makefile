@@ -1,0 +1,33 @@
+# make run: install what is missing, build, run proctor on the demo workspace.
+# make test: the whole suite.
+SHELL := /bin/bash
+PROCTOR := .build/debug/proctor
+
+.PHONY: run test build setup format-check dist bench clean
+
+setup:
+	scripts/setup.sh
+
+build: setup
+	swift build
+
+run: build
+	$(PROCTOR) run fixtures/polyglot || [ $$? -eq 1 ]
+
+test: setup format-check
+	swift build --build-tests
+	swift test --skip-build
+
+format-check:
+	scripts/check-format.sh
+
+# One file that runs on another machine of the same distribution.
+dist: setup
+	swift build -c release --static-swift-stdlib --product proctor --scratch-path .build-release
+	install -D .build-release/release/proctor dist/proctor
+
+bench: setup
+	Benchmarks/run.sh
+
+clean:
+	rm -rf .build .build-release dist .cache

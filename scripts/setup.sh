@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Installs what building and testing proctor need on Debian or Ubuntu, only what is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+
+if ! command -v swift >/dev/null; then
+  say "no Swift toolchain on PATH: see https://www.swift.org/install/linux, or use the Dockerfile"
+  exit 1
+fi
+
+declare -A packages=(
+  [bwrap]=bubblewrap [pkg-config]=pkg-config [git]=git [cc]=gcc [cargo]=cargo [node]=nodejs
+  [python3]=python3
+)
+missing=()
+for tool in "${!packages[@]}"; do
+  command -v "$tool" >/dev/null || missing+=("${packages[$tool]}")
+done
+for library in libxml-2.0:libxml2-dev libpcre2-8:libpcre2-dev; do
+  pkg-config --exists "${library%%:*}" 2>/dev/null || missing+=("${library##*:}")
+done
+python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+if [ "${#missing[@]}" -gt 0 ]; then
+  say "installing ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+fi
+
+# pytest for the Python fixtures, jsonschema for the tests of the answers.
+tools=.cache/python
+if ! "$tools/bin/python" -c 'import pytest, jsonschema, xdist' 2>/dev/null; then
+  say "installing pytest and jsonschema into $tools"
+  python3 -m venv "$tools"
+  "$tools/bin/python" -m pip install --quiet --disable-pip-version-check \
+    pytest==9.0.3 pytest-xdist jsonschema
+fi
+
+# jest for the JavaScript fixtures.
+scripts/setup-jest.sh fixtures
