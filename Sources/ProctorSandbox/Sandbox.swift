@@ -1,0 +1,66 @@
+import CSandbox
+import FoundationEssentials
+import Glibc
+import ProctorModel
+import Synchronization
+
+/// Runs commands under policies. Stateless.
+public struct Sandbox: Sendable {
+  public init() {}
+
+  /// Removes what runs of proctors that were killed left in the kernel.
+  public static func sweep() { ControlGroup.sweep() }
+
+  /// Runs a command to its end. Cancelling the awaiting task kills the whole tree and gives a result
+  /// with the ending `.cancelled`.
+  ///
+  /// - Parameter events: called one at a time, in order, on one thread; while it blocks, so does the
+  ///   command on its full pipes.
+  /// - Throws: `SandboxError` when the command could not be started as the policy demands.
+  public func run(
+    _ command: SandboxCommand, policy: SandboxPolicy,
+    events: @escaping @Sendable (SandboxEvent) -> Void
+  ) async throws(SandboxError) -> SandboxResult {
+    let cancellation = csb_event()
+    guard cancellation >= 0 else { throw SandboxRun.noDescriptors }
+    defer { close(cancellation) }
+    let result: Result<SandboxResult, SandboxError> = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        OwnThread.run {
+          let run = SandboxRun(
+            command: command, policy: policy, cancellation: cancellation, events: events)
+          continuation.resume(returning: Result { () throws(SandboxError) in try run.run() })
+        }
+      }
+    } onCancel: {
+      var one: UInt64 = 1
+      _ = write(cancellation, &one, 8)
+    }
+    return try result.get()
+  }
+}
+
+/// A thread for one piece of blocking work.
+private enum OwnThread {
+  private final class Work {
+    let body: () -> Void
+    init(_ body: @escaping () -> Void) { self.body = body }
+  }
+
+  static func run(_ body: @escaping @Sendable () -> Void) {
+    var thread = pthread_t()
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    pthread_attr_setstacksize(&attributes, 4 << 20)
+    let work = Unmanaged.passRetained(Work(body)).toOpaque()
+    let failed = pthread_create(
+      &thread, &attributes,
+      { argument in
+        if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
+        return nil
+      }, work)
+    pthread_attr_destroy(&attributes)
+    if failed != 0 { Unmanaged<Work>.fromOpaque(work).takeRetainedValue().body() }
+  }
+}

@@ -1,0 +1,55 @@
+public import FoundationEssentials
+public import ProctorModel
+
+/// A command to run under a policy.
+public struct SandboxCommand: Sendable {
+  /// The first is an absolute path or a name looked up on the environment's PATH.
+  public var argv: [String]
+  /// Complete: nothing is inherited.
+  public var environment: [String: String]
+  /// Absolute.
+  public var directory: String
+  /// An existing named pipe to read while the command runs; nil for none.
+  public var channel: String?
+  /// Host paths that are visible, read-only, besides the policy's mounts.
+  public var visible: [String]
+
+  public init(
+    argv: [String], environment: [String: String], directory: String, channel: String? = nil,
+    visible: [String] = []
+  ) {
+    self.argv = argv
+    self.environment = environment
+    self.directory = directory
+    self.channel = channel
+    self.visible = visible
+  }
+}
+
+/// Bytes that a running command produced.
+public enum SandboxEvent: Sendable {
+  case stdout(Data)
+  case stderr(Data)
+  case channel(Data)
+}
+
+/// How a command ended.
+public struct SandboxResult: Sendable {
+  public enum Ending: Sendable, Hashable {
+    case exited
+    /// Killed at the wall-clock limit.
+    case wallTime
+    /// Killed by the kernel at the memory limit.
+    case outOfMemory
+    /// Killed because the awaiting task was cancelled.
+    case cancelled
+  }
+
+  public var status: ExitStatus
+  public var ending: Ending
+  public var durationMS: Double
+  /// Megabytes of the whole tree, or of its largest process where the tree cannot be measured.
+  public var peakMemoryMB: Double?
+  public var cpuSeconds: Double?
+  public var receipt: SandboxReceipt
+}

@@ -1,0 +1,246 @@
+import Foundation
+import ProctorModel
+import ProctorSandbox
+import Synchronization
+import Testing
+
+/// Real sandboxes around small shell and Python commands.
+@Suite(.serialized) struct SandboxTests {
+  let folder: String
+  var workspace: String { "\(folder)/work space, with:odd\nname é" }
+
+  init() throws {
+    let parent = URL(filePath: NSTemporaryDirectory()).resolvingSymlinksInPath().path
+    folder = "\(parent)/proctor-sandbox-\(UUID().uuidString.prefix(8))"
+    for path in [workspace, "\(folder)/scratch", "\(folder)/cache"] {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+    try "original".write(toFile: "\(workspace)/file", atomically: false, encoding: .utf8)
+  }
+
+  struct Seen {
+    var result: SandboxResult
+    var stdout: String
+    var stderr: String
+    var channel: String
+  }
+
+  func policy(_ backend: SandboxPolicy.Backend = .bubblewrap) -> SandboxPolicy {
+    SandboxPolicy(
+      backend: backend, workspace: workspace, access: .protected, network: .none, mounts: [],
+      limits: ResourceLimits(wallSeconds: 60, memoryMB: 1024, processes: 256), home: "/tmp/home",
+      scratch: "\(folder)/scratch")
+  }
+
+  func run(
+    _ script: String, _ policy: SandboxPolicy? = nil, channel: String? = nil,
+    environment: [String: String] = [:]
+  ) async throws -> Seen {
+    let output = Mutex((out: Data(), err: Data(), channel: Data()))
+    let result = try await Sandbox().run(
+      SandboxCommand(
+        argv: ["sh", "-c", script],
+        environment: ["PATH": "/usr/bin:/bin", "HOME": "/tmp/home"].merging(environment) { $1 },
+        directory: workspace, channel: channel, visible: channel.map { [$0] } ?? []),
+      policy: policy ?? self.policy()
+    ) { event in
+      output.withLock { output in
+        switch event {
+        case .stdout(let bytes): output.out.append(bytes)
+        case .stderr(let bytes): output.err.append(bytes)
+        case .channel(let bytes): output.channel.append(bytes)
+        }
+      }
+    }
+    return output.withLock {
+      Seen(
+        result: result, stdout: String(decoding: $0.out, as: UTF8.self),
+        stderr: String(decoding: $0.err, as: UTF8.self),
+        channel: String(decoding: $0.channel, as: UTF8.self))
+    }
+  }
+
+  @Test func `output, exit status and environment come through exactly`() async throws {
+    let seen = try await run("echo out; echo err >&2; echo \"$A\"; env | cut -d= -f1 | sort; exit 3", environment: ["A": "x\ny"])
+    #expect(seen.result.status == .exited(3))
+    #expect(seen.result.ending == .exited)
+    #expect(seen.stderr == "err\n")
+    #expect(seen.stdout == "out\nx\ny\nA\nHOME\nPATH\nPWD\ny\n")
+    #expect(seen.result.receipt.backend == "bubblewrap")
+    #expect(seen.result.receipt.layers.contains("network namespace"))
+  }
+
+  @Test func `a signal is told`() async throws {
+    #expect(try await run("kill -SEGV $$").result.status.impliedSignal == 11)
+    #expect(try await run("kill -SEGV $$", policy(.none)).result.status == .signaled(11))
+  }
+
+  @Test func `the protected workspace is written inside and unchanged outside`() async throws {
+    let first = try await run("echo changed > file; echo new > new; cat file")
+    #expect(first.stdout == "changed\n")
+    #expect(try String(contentsOfFile: "\(workspace)/file", encoding: .utf8) == "original")
+    #expect(!FileManager.default.fileExists(atPath: "\(workspace)/new"))
+    // The next command of the same scratch sees what the first one wrote.
+    #expect(try await run("cat file new").stdout == "changed\nnew\n")
+    #expect(first.result.receipt.workspace == "protected")
+  }
+
+  @Test func `a writable workspace is written, a read-only one refuses`() async throws {
+    var policy = policy()
+    policy.access = .readOnly
+    #expect(try await run("echo x > file", policy).result.status != .exited(0))
+    policy.access = .writable
+    #expect(try await run("echo x > file", policy).result.status == .exited(0))
+    #expect(try String(contentsOfFile: "\(workspace)/file", encoding: .utf8) == "x\n")
+  }
+
+  @Test func `caches stay, copies do not, layers fall through`() async throws {
+    let cache = "\(folder)/cache"
+    var policy = policy()
+    policy.mounts = [.writable("\(cache)/kept")]
+    _ = try await run("echo 1 > '\(cache)/kept/a'", policy)
+    #expect(FileManager.default.fileExists(atPath: "\(cache)/kept/a"))
+    policy.mounts = [.copyOnWrite("\(cache)/kept")]
+    #expect(try await run("cat '\(cache)/kept/a'; echo 2 > '\(cache)/kept/a'; cat '\(cache)/kept/a'", policy).stdout == "1\n2\n")
+    #expect(try String(contentsOfFile: "\(cache)/kept/a", encoding: .utf8) == "1\n")
+    policy.mounts = [.layered(lower: "\(cache)/kept", upper: "\(cache)/upper")]
+    policy.network = .host
+    _ = try await run("echo 3 > '\(cache)/kept/b'", policy)
+    #expect(!FileManager.default.fileExists(atPath: "\(cache)/kept/b"))
+    policy.network = .none
+    #expect(try await run("cat '\(cache)/kept/a' '\(cache)/kept/b'; echo x > '\(cache)/kept/a' || echo refused", policy).stdout == "1\n3\nrefused\n")
+  }
+
+  @Test func `nothing else of the host is visible`() async throws {
+    let secret = "\(folder)/secret"
+    try "s".write(toFile: secret, atomically: false, encoding: .utf8)
+    let home = NSHomeDirectory()
+    let seen = try await run("cat '\(secret)'; ls -A \(home) /home /root 2>/dev/null; ls -A $HOME; touch /x /usr/x 2>/dev/null; echo end")
+    #expect(seen.stdout == "end\n")
+    #expect(try await run("cat '\(secret)'", policy(.none)).stdout == "s")
+  }
+
+  @Test func `only the loopback of its own is reached`() async throws {
+    let script = """
+      python3 - <<'PY'
+      import socket, threading
+      server = socket.create_server(("127.0.0.1", 0))
+      threading.Thread(target=lambda: server.accept()[0].sendall(b"hi")).start()
+      print(socket.create_connection(server.getsockname(), 2).recv(2))
+      try:
+          socket.create_connection(("192.0.2.1", 80), 2)
+      except OSError as error:
+          print(error.errno)
+      PY
+      """
+    #expect(try await run(script).stdout == "b'hi'\n101\n")
+  }
+
+  @Test(arguments: [SandboxPolicy.Backend.bubblewrap, .none])
+  func `the time limit ends everything, with last words`(backend: SandboxPolicy.Backend) async throws {
+    var policy = policy(backend)
+    policy.limits.wallSeconds = 0.7
+    let begin = ContinuousClock().now
+    let seen = try await run(
+      "python3 -X faulthandler -c 'import time; time.sleep(60)'; echo not reached", policy)
+    #expect(seen.result.ending == .wallTime)
+    #expect(ContinuousClock().now - begin < .seconds(5))
+    #expect(seen.stderr.contains("line 1 in <module>"))
+  }
+
+  @Test(arguments: [SandboxPolicy.Backend.bubblewrap, .none])
+  func `cancelling ends everything within a second`(backend: SandboxPolicy.Backend) async throws {
+    let mark = "sleep 4\(Int.random(in: 1000...9999))"
+    let clock = ContinuousClock()
+    let task = Task { try await run("setsid \(mark) & \(mark)", policy(backend)) }
+    try await Task.sleep(for: .milliseconds(400))
+    let begin = clock.now
+    task.cancel()
+    #expect(try await task.value.result.ending == .cancelled)
+    #expect(clock.now - begin < .seconds(1))
+    #expect(Self.processes(mark).isEmpty)
+  }
+
+  @Test(arguments: [SandboxPolicy.Backend.bubblewrap, .none])
+  func `a grandchild that left the session and holds stdout is dead and delays nothing`(
+    backend: SandboxPolicy.Backend
+  ) async throws {
+    let mark = "sleep 4\(Int.random(in: 1000...9999))"
+    let begin = ContinuousClock().now
+    let seen = try await run("(setsid \(mark) &) ; echo done", policy(backend))
+    #expect(seen.stdout == "done\n")
+    #expect(ContinuousClock().now - begin < .seconds(4))
+    #expect(Self.processes(mark).isEmpty)
+  }
+
+  static func processes(_ command: String) -> [String] {
+    let wanted = command.replacingOccurrences(of: " ", with: "\0") + "\0"
+    return ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).filter { pid in
+      (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) == wanted
+    }
+  }
+
+  @Test func `running out of memory is told from a kill`() async throws {
+    var policy = policy()
+    policy.limits.memoryMB = 64
+    let bomb = "python3 -c 'x = bytearray(300 << 20); print(len(x))'"
+    let starved = try await run(bomb, policy)
+    #expect(!starved.stdout.contains("314572800"))
+    if starved.result.receipt.limitsBy == "rlimit" {
+      #expect(starved.stderr.contains("MemoryError"))
+    } else {
+      #expect(starved.result.ending == .outOfMemory)
+    }
+    let killed = try await run("kill -KILL $$", policy)
+    #expect(killed.result.ending == .exited)
+    #expect(killed.result.status.impliedSignal == 9)
+  }
+
+  @Test func `a fork bomb meets its limit`() async throws {
+    var policy = policy()
+    policy.limits.processes = 32
+    let seen = try await run(
+      "python3 -c 'import os, time\nn = 0\ntry:\n  while n < 500:\n    n += 1\n    if os.fork() == 0: time.sleep(30); os._exit(0)\nexcept OSError: pass\nprint(n)'",
+      policy)
+    #expect((Int(seen.stdout.trimmingCharacters(in: .newlines)) ?? 500) < 40)
+  }
+
+  @Test func `endless output is bounded by the reader, not by memory`() async throws {
+    let seen = try await run("head -c 50000000 /dev/zero | tr '\\0' x")
+    #expect(seen.stdout.utf8.count == 50_000_000)
+  }
+
+  @Test func `the channel is read whole and in order`() async throws {
+    let channel = "\(folder)/channel"
+    #expect(mkfifo(channel, 0o600) == 0)
+    let seen = try await run("seq 1 20000 > '\(channel)'; echo end > '\(channel)'", channel: channel)
+    let lines = seen.channel.split(separator: "\n")
+    #expect(lines.count == 20001)
+    #expect(lines.last == "end")
+    #expect(lines.first == "1")
+  }
+
+  @Test func `a missing command is an error that names it`() async throws {
+    for backend in [SandboxPolicy.Backend.bubblewrap, .none] {
+      let error = await #expect(throws: SandboxError.self) {
+        try await Sandbox().run(
+          SandboxCommand(argv: ["no-such-program"], environment: ["PATH": "/usr/bin"], directory: workspace),
+          policy: policy(backend)
+        ) { _ in }
+      }
+      #expect(error?.code == .cannotStart)
+      #expect(error?.message.contains("no-such-program") == true)
+    }
+  }
+
+  @Test func `control groups are gone afterwards, also those of a killed proctor`() async throws {
+    _ = try await run("true")
+    let memory = "/sys/fs/cgroup/memory"
+    guard FileManager.default.isWritableFile(atPath: memory) else { return }
+    let dead = "\(memory)/proctor-4194304-1"
+    try FileManager.default.createDirectory(atPath: dead, withIntermediateDirectories: false)
+    Sandbox.sweep()
+    let left = try FileManager.default.contentsOfDirectory(atPath: memory)
+    #expect(!left.contains { $0.hasPrefix("proctor-\(getpid())-") || $0 == "proctor-4194304-1" })
+  }
+}
