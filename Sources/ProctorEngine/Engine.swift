@@ -8,7 +8,7 @@ public struct Engine: Sendable {
   private let walker: WorkspaceWalker
   private let adapters: [any Adapter]
   public let configuration: Configuration
-  private let options: EngineOptions
+  let options: EngineOptions
 
   /// - Parameter workspace: an existing folder.
   /// - Throws: `EngineError` for a missing workspace, a broken `proctor.toml`, or an isolation that
@@ -134,21 +134,24 @@ public struct Engine: Sendable {
   }
 
   private func runner(_ project: Project, _ session: RunSession) -> ProjectRunner {
-    ProjectRunner(
-      adapter: adapters.first { $0.id == project.adapter } ?? adapters[0], project: project,
-      session: session)
+    ProjectRunner(adapter: adapter(of: project), project: project, session: session)
+  }
+
+  /// Projects come from these adapters only.
+  func adapter(of project: Project) -> any Adapter {
+    adapters.first { $0.id == project.adapter } ?? adapters[0]
   }
 
   private func concerned(_ selector: TestSelector) -> [Project] {
     let isFolder: Bool =
       if case .path(let path, _) = selector { FileSystem.isFolder("\(workspace)/\(path)") } else { false }
     return projects().filter { project in
-      let extensions = adapters.first { $0.id == project.adapter }?.sourceExtensions ?? []
+      let extensions = adapter(of: project).sourceExtensions
       return selector.concerns(project, sourceExtensions: extensions, isFolder: isFolder)
     }
   }
 
-  private func session(
+  func session(
     in folder: String, _ progress: @escaping @Sendable (Progress) -> Void
   ) throws(EngineError) -> RunSession {
     let cache = try CacheFolder(environment: options.environment)

@@ -78,6 +78,8 @@ public struct AdapterSettings: Sendable, Hashable {
 public struct Toolchain: Sendable, Hashable {
   /// Absolute paths by role: `cargo`, `python`, `node`, `jest`, `swift`.
   public let tools: [String: String]
+  /// The one to show when a single tool is asked for.
+  public let main: String
   /// The version text of the main tool; nil when it could not be read cheaply.
   public let version: String?
   /// Host folders and files that the tools need, besides the system's own.
@@ -87,9 +89,10 @@ public struct Toolchain: Sendable, Hashable {
   public let environment: [String: String]
 
   public init(
-    tools: [String: String], version: String? = nil, reads: [String] = [], path: [String] = [],
+    main: String, tools: [String: String] = [:], version: String? = nil, reads: [String] = [], path: [String] = [],
     environment: [String: String] = [:]
   ) {
+    self.main = main
     self.tools = tools
     self.version = version
     self.reads = reads

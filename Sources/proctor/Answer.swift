@@ -55,7 +55,7 @@ struct Answer: Sendable {
   }
 
   private func render(_ value: Value) -> Data {
-    let style: TextSummary.Style = Console.wantsColour(STDOUT_FILENO) ? .ansi : .plain
+    let style: TextStyle = Console.wantsColour(STDOUT_FILENO) ? .ansi : .plain
     switch (value, format, kind) {
     case (.report(let report), .json, .run(let details)):
       return ContractJSON.runAllTests(report, details: details)

@@ -1,14 +1,14 @@
-import ArgumentParser
+public import ArgumentParser
 import FoundationEssentials
 import Glibc
-import ProctorEngine
+public import ProctorEngine
 import ProctorModel
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
   case json, text, live
 }
 
-extension Configuration.Isolation: @retroactive ExpressibleByArgument {}
+extension Configuration.Isolation: ExpressibleByArgument {}
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {

@@ -37,12 +37,12 @@ struct Proctor: AsyncParsableCommand {
         try command.run()
       }
     } catch let status as ExitCode {
-      exit(status.rawValue)
+      Glibc.exit(status.rawValue)
     } catch {
       let status = exitCode(for: error)
       guard status != .success else { exit(withError: error) }
       Console.error(fullMessage(for: error))
-      exit(ProctorExit.usage.rawValue)
+      Glibc.exit(ProctorExit.usage.rawValue)
     }
   }
 }

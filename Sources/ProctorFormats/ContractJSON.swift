@@ -1,0 +1,29 @@
+public import FoundationEssentials
+public import ProctorModel
+
+/// Reports in the contract's JSON: UTF-8, keys sorted, a line end at the end.
+public enum ContractJSON {
+  /// The answer of `run_all_tests`.
+  /// - Parameter details: also every test, not only the failed ones.
+  public static func runAllTests(_ report: Report, details: Bool) -> Data {
+    encode(RunAllAnswer(report, details: details))
+  }
+
+  /// The answer of `run_test`.
+  public static func runTest(_ report: Report) -> Data { encode(RunTestAnswer(report)) }
+
+  /// The answer of `list_tests`.
+  public static func list(_ listing: Listing) -> Data { encode(ListAnswer(listing)) }
+
+  /// The answer of `sandbox_status`.
+  public static func status(_ status: StatusAnswer) -> Data { encode(status) }
+
+  private static func encode(_ value: some Encodable) -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let body = (try? encoder.encode(value)) ?? Data(#"{"status": "error"}"#.utf8)
+    return body + Data("\n".utf8)
+  }
+}

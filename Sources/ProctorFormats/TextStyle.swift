@@ -1,0 +1,58 @@
+/// How text for people is marked up.
+public enum TextStyle: Sendable {
+  case plain
+  /// Colours of a terminal.
+  case ansi
+
+  enum Mark: String {
+    case red = "31"
+    case green = "32"
+    case yellow = "33"
+    case faint = "2"
+    case bold = "1"
+  }
+
+  func mark(_ text: String, _ mark: Mark) -> String {
+    self == .ansi ? "\u{1b}[\(mark.rawValue)m\(text)\u{1b}[0m" : text
+  }
+}
+
+extension String {
+  /// Text from tests made safe for a terminal: escape sequences and control characters are shown,
+  /// not obeyed. Line ends and tabs stay when `multiline`.
+  func harmless(multiline: Bool) -> String {
+    var result = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "\n" where multiline, "\t" where multiline: result.unicodeScalars.append(scalar)
+      case "\n": result += "\\n"
+      case "\t": result += "\\t"
+      case "\r": result += "\\r"
+      case "\u{1b}": result += "\\e"
+      case _ where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value):
+        let digits = String(scalar.value, radix: 16)
+        result += "\\x" + (digits.count < 2 ? "0" : "") + digits
+      // Overrides of the writing direction make one name look like another.
+      case "\u{202a}"..."\u{202e}", "\u{2066}"..."\u{2069}":
+        result += "\\u{\(String(scalar.value, radix: 16))}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
+  func indented(by spaces: Int) -> String {
+    let pad = String(repeating: " ", count: spaces)
+    return split(separator: "\n", omittingEmptySubsequences: false).map { pad + $0 }
+      .joined(separator: "\n")
+  }
+}
+
+/// A span of time for people: `85 ms`, `5.4 s`, `12 min 3 s`.
+func humanTime(_ milliseconds: Double) -> String {
+  if milliseconds < 1000 { return "\(Int(milliseconds.rounded())) ms" }
+  let tenths = Int((milliseconds / 100).rounded())
+  if tenths < 600 { return "\(tenths / 10).\(tenths % 10) s" }
+  let seconds = Int((milliseconds / 1000).rounded())
+  return "\(seconds / 60) min \(seconds % 60) s"
+}

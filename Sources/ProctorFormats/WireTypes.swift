@@ -1,0 +1,321 @@
+import ProctorModel
+
+// The answers' shapes, key by key as the contract fixes them; absent is absent.
+
+struct RunAllAnswer: Encodable {
+  let status: Verdict.Status
+  let reason: Verdict.Reason?
+  let message: String?
+  let total_tests: Int
+  let passed: Int
+  let failed: Int
+  let skipped: Int
+  let execution_time_ms: Double
+  let failures: [FailureAnswer]
+  let errors: [ErrorAnswer]?
+  let missing: [String]?
+  let suggestions: [String]?
+  let sandbox: SandboxReceipt?
+  let adapters: [AdapterAnswer]
+  let tests: [TestRow]?
+
+  init(_ report: Report, details: Bool) {
+    let counts = report.counts
+    status = report.verdict.status
+    reason = report.verdict.reason
+    message = report.verdict.message
+    total_tests = counts.total
+    passed = counts.passed
+    failed = counts.failed
+    skipped = counts.skipped
+    execution_time_ms = report.durationMS.rounded3
+    failures = report.tests.filter { $0.outcome.countsAsFailed }.map(FailureAnswer.init)
+    errors = report.errors.map(ErrorAnswer.init).nonEmpty
+    missing = report.missing.map(\.id.text).nonEmpty
+    suggestions = report.suggestions.nonEmpty
+    sandbox = report.sandbox
+    adapters = report.adapters.map(AdapterAnswer.init)
+    tests = details ? report.tests.map(TestRow.init) : nil
+  }
+}
+
+struct RunTestAnswer: Encodable {
+  struct Detail: Encodable {
+    let id: TestID
+    let name: String
+    let status: Outcome
+    let raw_status: String
+    let duration_ms: Double?
+    let error: String?
+    let file: String?
+    let line: Int?
+
+    init(_ result: TestResult) {
+      let failure = result.last.failures.first
+      id = result.test.id
+      name = result.test.name
+      status = result.outcome
+      raw_status = result.last.rawStatus
+      duration_ms = result.last.durationMS?.rounded3
+      error = failure?.message
+      file = failure?.location?.file ?? result.test.file
+      line = failure?.location?.line
+    }
+  }
+
+  let status: Verdict.Status
+  let reason: Verdict.Reason?
+  let message: String?
+  let error: String?
+  let file: String?
+  let line: Int?
+  let column: Int?
+  let tests_run: Int
+  let tests_passed: Int
+  let tests_failed: Int
+  let tests_skipped: Int
+  let execution_time_ms: Double
+  let details: [Detail]
+  let failures: [FailureAnswer]?
+  let errors: [ErrorAnswer]?
+  let missing: [String]?
+  let suggestions: [String]?
+  let sandbox: SandboxReceipt?
+
+  init(_ report: Report) {
+    let counts = report.counts
+    let first = report.errors.first
+    status = report.verdict.status
+    reason = report.verdict.reason
+    message = report.verdict.message
+    error = first?.message
+    file = first?.location?.file
+    line = first?.location?.line
+    column = first?.location?.column
+    tests_run = counts.total
+    tests_passed = counts.passed
+    tests_failed = counts.failed
+    tests_skipped = counts.skipped
+    execution_time_ms = report.durationMS.rounded3
+    details = report.tests.map(Detail.init)
+    failures = report.tests.filter { $0.outcome.countsAsFailed }.map(FailureAnswer.init).nonEmpty
+    errors = report.errors.map(ErrorAnswer.init).nonEmpty
+    missing = report.missing.map(\.id.text).nonEmpty
+    suggestions = report.suggestions.nonEmpty
+    sandbox = report.sandbox
+  }
+}
+
+struct ListAnswer: Encodable {
+  struct Row: Encodable {
+    let id: TestID
+    let name: String
+    let full_name: String
+    let adapter: AdapterID
+    let suite: String
+    let file: String?
+    let definition_line: Int?
+
+    init(_ test: TestCase) {
+      id = test.id
+      name = test.name
+      full_name = test.fullName
+      adapter = test.project.adapter
+      suite = test.suite
+      file = test.file
+      definition_line = test.definition?.line
+    }
+  }
+
+  let status: Verdict.Status
+  let reason: Verdict.Reason?
+  let message: String?
+  let total_tests: Int
+  let tests: [Row]
+  let errors: [ErrorAnswer]?
+  let projects: [Project]
+
+  init(_ listing: Listing) {
+    status = listing.verdict.status
+    reason = listing.verdict.reason
+    message = listing.verdict.message
+    total_tests = listing.tests.count
+    tests = listing.tests.map(Row.init)
+    errors = listing.errors.map(ErrorAnswer.init).nonEmpty
+    projects = listing.projects
+  }
+}
+
+struct FailureAnswer: Encodable {
+  let test: String
+  let id: TestID
+  let full_name: String
+  let adapter: AdapterID
+  let suite: String
+  let outcome: Outcome
+  let raw_status: String
+  let file: String?
+  let line: Int?
+  let column: Int?
+  let definition_line: Int?
+  let duration_ms: Double?
+  let error: String
+  let more_failures: [Detail]?
+  let frames: [Frame]?
+  let stdout: String?
+  let stdout_omitted_bytes: Int?
+  let stderr: String?
+  let stderr_omitted_bytes: Int?
+  let attempts: Int
+
+  struct Detail: Encodable {
+    let error: String
+    let file: String?
+    let line: Int?
+    let column: Int?
+
+    init(_ failure: Failure) {
+      error = failure.message
+      file = failure.location?.file
+      line = failure.location?.line
+      column = failure.location?.column
+    }
+  }
+
+  init(_ result: TestResult) {
+    let attempt = result.last
+    let first = attempt.failures.first
+    test = result.test.name
+    id = result.test.id
+    full_name = result.test.fullName
+    adapter = result.test.project.adapter
+    suite = result.test.suite
+    outcome = attempt.outcome
+    raw_status = attempt.rawStatus
+    file = first?.location?.file ?? result.test.file
+    line = first?.location?.line
+    column = first?.location?.column
+    definition_line = result.test.definition?.line
+    duration_ms = attempt.durationMS?.rounded3
+    error = first?.message ?? attempt.rawStatus
+    more_failures = attempt.failures.dropFirst().map(Detail.init).nonEmpty
+    frames = first?.frames.nonEmpty
+    stdout = attempt.stdout?.nonEmpty?.text
+    stdout_omitted_bytes = attempt.stdout?.omittedCount
+    stderr = attempt.stderr?.nonEmpty?.text
+    stderr_omitted_bytes = attempt.stderr?.omittedCount
+    attempts = result.attempts.count
+  }
+}
+
+struct TestRow: Encodable {
+  let id: TestID
+  let name: String
+  let full_name: String
+  let adapter: AdapterID
+  let suite: String
+  let file: String?
+  let definition_line: Int?
+  let outcome: Outcome
+  let raw_status: String
+  let duration_ms: Double?
+  let note: String?
+  let attempts: Int
+
+  init(_ result: TestResult) {
+    id = result.test.id
+    name = result.test.name
+    full_name = result.test.fullName
+    adapter = result.test.project.adapter
+    suite = result.test.suite
+    file = result.test.file
+    definition_line = result.test.definition?.line
+    outcome = result.outcome
+    raw_status = result.last.rawStatus
+    duration_ms = result.last.durationMS?.rounded3
+    note = result.last.note
+    attempts = result.attempts.count
+  }
+}
+
+struct ErrorAnswer: Encodable {
+  let stage: RunError.Stage
+  let adapter: AdapterID?
+  let suite: String?
+  let file: String?
+  let line: Int?
+  let column: Int?
+  let code: String?
+  let message: String
+
+  init(_ error: RunError) {
+    stage = error.stage
+    adapter = error.adapter
+    suite = error.suite
+    file = error.location?.file
+    line = error.location?.line
+    column = error.location?.column
+    code = error.code
+    message = error.message
+  }
+}
+
+struct AdapterAnswer: Encodable {
+  struct Command: Encodable {
+    let purpose: String
+    let argv: [String]
+    let exit_code: Int32?
+    let signal: Int32?
+    let duration_ms: Double
+    let peak_memory_mb: Double?
+
+    init(_ command: AdapterReport.Command) {
+      purpose = command.purpose.rawValue
+      argv = command.argv
+      exit_code = if case .exited(let code)? = command.status { code } else { nil }
+      signal = if case .signaled(let number)? = command.status { number } else { nil }
+      duration_ms = command.durationMS.rounded3
+      peak_memory_mb = command.peakMemoryMB?.rounded3
+    }
+  }
+
+  let adapter: AdapterID
+  let root: String
+  let evidence: String
+  let version: String?
+  let total_tests: Int
+  let passed: Int
+  let failed: Int
+  let skipped: Int
+  let execution_time_ms: Double
+  let commands: [Command]
+  let output: String?
+
+  init(_ report: AdapterReport) {
+    adapter = report.project.adapter
+    root = report.project.root
+    evidence = report.project.evidence
+    version = report.version
+    total_tests = report.counts.total
+    passed = report.counts.passed
+    failed = report.counts.failed
+    skipped = report.counts.skipped
+    execution_time_ms = report.durationMS.rounded3
+    commands = report.commands.map(Command.init)
+    output = report.output?.nonEmpty?.text
+  }
+}
+
+extension Double {
+  /// Rounded to 3 decimals: a microsecond of a millisecond.
+  var rounded3: Double { (self * 1000).rounded() / 1000 }
+}
+
+extension Array {
+  /// nil when empty: absent is absent.
+  var nonEmpty: [Element]? { isEmpty ? nil : self }
+}
+
+extension CapturedText {
+  fileprivate var omittedCount: Int? { omittedBytes > 0 ? omittedBytes : nil }
+}
