@@ -1,0 +1,102 @@
+import FoundationEssentials
+public import ProctorModel
+
+/// pytest, also for unittest-style tests.
+public struct PytestAdapter: Adapter {
+  public let id = AdapterID(rawValue: "pytest")
+  public let listsWhileRunning = true
+  public let sourceExtensions = ["py"]
+  public let environmentAllowList = [
+    "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTHONHASHSEED",
+    "PYTHONWARNINGS", "PYTHONUTF8", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "DJANGO_SETTINGS_MODULE",
+  ]
+
+  private static let plugin = "proctor_pytest"
+
+  public init() {}
+
+  public func detect(in tree: WorkspaceTree) -> [Project] { PytestDetection(tree: tree).projects() }
+
+  public func toolchain(
+    for project: Project, workspace: String, settings: AdapterSettings, host: any Host
+  ) throws(ToolProblem) -> Toolchain {
+    try PythonToolchain(project: project, workspace: workspace, settings: settings, host: host).find()
+  }
+
+  public func list(_ context: AdapterContext, _ build: Build, scope: Scope) -> [Invocation] {
+    var paths: [String] = []
+    if case .path(let path) = scope { paths = ["\(context.workspace)/\(path)"] }
+    return [invocation(.list, context, arguments: ["--collect-only", "-q"] + paths)]
+  }
+
+  public func run(_ context: AdapterContext, _ build: Build, selection: Selection) -> [Invocation] {
+    guard case .cases(let cases) = selection else { return [invocation(.run, context)] }
+    let chosen = cases.map { test in
+      // The occurrence of a duplicate is what its id ends with.
+      let suffix = test.id.text.dropFirst(TestID(project: test.project, fullName: test.fullName).text.count)
+      return Chosen(id: test.nativeID, occurrence: Int(suffix.dropFirst()) ?? 1)
+    }
+    var files: [String] = []
+    for file in cases.compactMap(\.file) where files.last != file {
+      if !files.contains(file) { files.append(file) }
+    }
+    let selection = (try? JSONEncoder().encode(chosen)) ?? Data("[]".utf8)
+    return [
+      invocation(
+        .run, context,
+        arguments: files.map { $0.hasPrefix("/") ? $0 : "\(context.workspace)/\($0)" },
+        files: ["selection.json": selection], cases: cases)
+    ]
+  }
+
+  private struct Chosen: Encodable {
+    let id: String
+    let occurrence: Int
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.unkeyedContainer()
+      try container.encode(id)
+      try container.encode(occurrence)
+    }
+  }
+
+  private func invocation(
+    _ purpose: Invocation.Purpose, _ context: AdapterContext, arguments: [String] = [],
+    files: [String: Data] = [:], cases: [TestCase]? = nil
+  ) -> Invocation {
+    let inherited = context.toolchain.environment["PYTHONPATH"].map { ":" + $0 } ?? ""
+    let bytecode = "\(context.cache)/bytecode"
+    return Invocation(
+      purpose: purpose, title: purpose == .list ? "collecting" : "running tests",
+      argv: [context.toolchain.main, "-m", "pytest", "-p", Self.plugin, "--continue-on-collection-errors"]
+        + context.project.excluded.map { "--ignore=\(context.workspace)/\($0)" }
+        + context.settings.arguments + arguments,
+      environment: [
+        "PYTHONPATH": Invocation.filesPlaceholder + inherited,
+        "PYTHONPYCACHEPREFIX": bytecode,
+        "PROCTOR_CHANNEL": Invocation.channelPlaceholder,
+        "PROCTOR_NONCE": Invocation.noncePlaceholder,
+      ],
+      directory: context.projectDirectory, channel: .frames, mounts: [.writable(bytecode)],
+      files: files.merging(["\(Self.plugin).py": Data(PackageResources.proctor_pytest_py)]) { $1 },
+      cases: cases)
+  }
+
+  public func decoder(
+    for invocation: Invocation, _ context: AdapterContext, _ build: Build
+  ) -> any EventDecoder {
+    PytestDecoder(context: context)
+  }
+
+  public func exitAgrees(
+    _ status: ExitStatus, failed: Bool, ran: Bool, of invocation: Invocation
+  ) -> Bool {
+    switch status {
+    case .exited(0): !failed && ran
+    case .exited(1), .exited(2): failed
+    case .exited(4): failed && !ran
+    case .exited(5): !ran
+    case .exited, .signaled: false
+    }
+  }
+}
