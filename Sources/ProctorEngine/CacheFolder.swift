@@ -30,8 +30,8 @@ struct CacheFolder: Sendable {
   /// The cache of one project of a workspace.
   func project(_ project: Project, workspace: String) -> String {
     let name = workspace.split(separator: "/").last.map(String.init) ?? "root"
-    let folder = "\(Self.plain(name))-\(Self.hash(workspace))"
-    let root = project.root == "." ? "root" : "\(Self.plain(project.root))-\(Self.hash(project.root))"
+    let folder = "\(Self.plain(name))-\(Fingerprint.of(workspace))"
+    let root = project.root == "." ? "root" : "\(Self.plain(project.root))-\(Fingerprint.of(project.root))"
     return "\(self.root)/workspaces/\(folder)/\(project.adapter)/\(root)"
   }
 
@@ -39,14 +39,6 @@ struct CacheFolder: Sendable {
   private static func plain(_ name: String) -> String {
     String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") ? $0 : "-" }
       .suffix(40))
-  }
-
-  /// FNV-1a, 64 bits, as 16 hexadecimal digits.
-  static func hash(_ text: String) -> String {
-    var value: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in text.utf8 { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }
 

@@ -35,7 +35,7 @@ struct LocalHost: Host {
       let path = tool.hasPrefix("/") ? tool : executable(named: tool)
     else { return nil }
     let watched = [path, FileSystem.realPath(path) ?? path] + watching
-    let key = CacheFolder.hash(
+    let key = Fingerprint.of(
       ([directory ?? ""] + argv + extra.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         + [environment["PATH"] ?? ""] + watched.map(Self.stamp))
         .joined(separator: "\u{0}"))

@@ -35,7 +35,7 @@ struct ProjectRunner: Sendable {
     let runner = try session.runner(adapter, context)
     prepared.runner = runner
     if try await ready(&prepared, runner), needsListing || !adapter.listsWhileRunning {
-      try await list(&prepared, runner, scope: scope)
+      try await list(&prepared, runner, scope: scope, isComplete: needsListing)
     }
     prepared.outcome.durationMS += (clock.now - start).milliseconds
     return prepared
@@ -76,10 +76,12 @@ struct ProjectRunner: Sendable {
   }
 
   private func list(
-    _ prepared: inout Prepared, _ runner: InvocationRunner, scope: Scope
+    _ prepared: inout Prepared, _ runner: InvocationRunner, scope: Scope, isComplete: Bool
   ) async throws(EngineError) {
     var listed: [TestCase] = []
-    for invocation in adapter.list(runner.context, prepared.build, scope: scope) {
+    let invocations = adapter.list(
+      runner.context, prepared.build, scope: scope, isComplete: isComplete)
+    for invocation in invocations {
       let decoder = adapter.decoder(for: invocation, runner.context, prepared.build)
       let done = try await runner.run(invocation, ledger: Ledger(), decoder: decoder)
       record(done, in: &prepared.outcome)
@@ -103,19 +105,20 @@ struct ProjectRunner: Sendable {
     let broken = !prepared.build.errors.isEmpty && prepared.build.products.isEmpty
     let stopped = outcome.evidence.contains { $0.ending != .exited }
     guard !broken, !stopped, !(outcome.errors.contains { $0.stage == .dependency }),
-      fixed?.isEmpty != true
+      chosen?.isEmpty != true
     else { return outcome }
     let clock = ContinuousClock()
     let start = clock.now
-    let selection = chosen.map(Selection.cases) ?? .all
+    let selection = chosen.map(Selection.cases) ?? .all(listed: prepared.listed ?? [])
     for invocation in adapter.run(runner.context, prepared.build, selection: selection) {
-      let ledger = (invocation.cases ?? fixed).map(Ledger.init(selected:)) ?? Ledger()
+      let known = invocation.listsItself ? nil : invocation.cases ?? fixed
+      let ledger = known.map(Ledger.init(selected:)) ?? Ledger()
       let decoder = adapter.decoder(for: invocation, runner.context, prepared.build)
       let done = try await runner.run(invocation, ledger: ledger, decoder: decoder)
       record(done, in: &outcome)
       outcome.evidence.append(done.evidence)
       merge(done.ledger, into: &outcome)
-      if fixed == nil { outcome.selected += done.ledger.selection }
+      if known == nil { outcome.selected += done.ledger.selection }
       if !done.ledger.ended || !done.evidence.exitAgrees { outcome.output = done.stderr.nonEmpty }
       if done.result.ending == .cancelled { break }
     }

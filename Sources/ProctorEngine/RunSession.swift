@@ -12,6 +12,10 @@ struct RunSession: Sendable {
   let runFolder: String
   let progress: @Sendable (Progress) -> Void
 
+  private var backend: SandboxPolicy.Backend {
+    options.isolation == Configuration.Isolation.none ? .none : .bubblewrap
+  }
+
   /// Finds the tools of a project.
   func context(_ project: Project, _ adapter: any Adapter) throws(ToolProblem) -> AdapterContext {
     let settings = configuration.settings(for: adapter.id)
@@ -20,19 +24,19 @@ struct RunSession: Sendable {
     return AdapterContext(
       workspace: workspace, project: project, settings: settings, toolchain: toolchain,
       cache: cache.project(project, workspace: workspace), sharedCache: cache.shared,
-      mayFetch: options.fetch || configuration.tests.fetch)
+      mayFetch: options.fetch || configuration.tests.fetch, isIsolated: backend == .bubblewrap)
   }
 
   func runner(
     _ adapter: any Adapter, _ context: AdapterContext
   ) throws(EngineError) -> InvocationRunner {
-    let scratch = "\(runFolder)/\(CacheFolder.hash(context.project.adapter.rawValue + context.project.root))"
+    let scratch = "\(runFolder)/\(Fingerprint.of(context.project.adapter.rawValue + context.project.root))"
     try FileSystem.makeFolder(scratch)
     try FileSystem.makeFolder(context.cache)
     try FileSystem.makeFolder(context.sharedCache)
     return InvocationRunner(
       adapter: adapter, context: context, host: host.environment,
-      backend: options.isolation == Configuration.Isolation.none ? .none : .bubblewrap,
+      backend: backend,
       limits: ResourceLimits(
         wallSeconds: options.timeoutSeconds ?? Double(configuration.tests.timeoutSeconds),
         memoryMB: configuration.tests.maxMemoryMB, processes: configuration.tests.maxProcesses),

@@ -40,7 +40,11 @@ public protocol Adapter: Sendable {
   func readBuild(_ context: AdapterContext, _ finished: [FinishedInvocation]) -> Build
 
   /// Lists tests without running them.
-  func list(_ context: AdapterContext, _ build: Build, scope: Scope) -> [Invocation]
+  /// - Parameter isComplete: false when everything will be run anyway: what announces its tests while
+  ///   it runs (`Invocation.listsItself`) may then be left out.
+  func list(
+    _ context: AdapterContext, _ build: Build, scope: Scope, isComplete: Bool
+  ) -> [Invocation]
 
   /// Runs the selection. With `.all`, everything that `list` would have found.
   func run(_ context: AdapterContext, _ build: Build, selection: Selection) -> [Invocation]

@@ -11,10 +11,12 @@ public struct AdapterContext: Sendable {
   public let sharedCache: String
   /// Whether this run may download dependencies (`--fetch`).
   public let mayFetch: Bool
+  /// Whether invocations are walled in; bare ones see the user's own folders and no mounts.
+  public let isIsolated: Bool
 
   public init(
     workspace: String, project: Project, settings: AdapterSettings, toolchain: Toolchain,
-    cache: String, sharedCache: String, mayFetch: Bool
+    cache: String, sharedCache: String, mayFetch: Bool, isIsolated: Bool
   ) {
     self.workspace = workspace
     self.project = project
@@ -23,6 +25,7 @@ public struct AdapterContext: Sendable {
     self.cache = cache
     self.sharedCache = sharedCache
     self.mayFetch = mayFetch
+    self.isIsolated = isIsolated
   }
 
   /// The project's folder, absolute.

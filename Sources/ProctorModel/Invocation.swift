@@ -30,7 +30,8 @@ public struct Invocation: Sendable {
     case writable(String)
     /// May be written, but what is written is gone afterwards. Only inside the cache folder.
     case copyOnWrite(String)
-    /// Reads fall through to `lower`, writes are kept in `upper` (inside the cache folder).
+    /// Seen at the path `upper` (inside the cache folder), where writes are kept; reads fall through to
+    /// `lower`. Only a fetch may write.
     case layered(lower: String, upper: String)
   }
 
@@ -50,6 +51,8 @@ public struct Invocation: Sendable {
   public let product: String?
   /// The tests it has to run; nil for other purposes, or when it runs all there are.
   public let cases: [TestCase]?
+  /// Whether it announces the tests it runs itself, because no listing before it did.
+  public let listsItself: Bool
   /// Whether what it writes into the workspace stays: only for fetching into the project's own
   /// dependency folder.
   public let writesWorkspace: Bool
@@ -57,7 +60,7 @@ public struct Invocation: Sendable {
   public init(
     purpose: Purpose, title: String, argv: [String], environment: [String: String] = [:],
     directory: String, channel: Channel = .none, mounts: [Mount] = [], files: [String: Data] = [:],
-    product: String? = nil, cases: [TestCase]? = nil, writesWorkspace: Bool = false
+    product: String? = nil, cases: [TestCase]? = nil, listsItself: Bool = false, writesWorkspace: Bool = false
   ) {
     self.purpose = purpose
     self.title = title
@@ -69,6 +72,7 @@ public struct Invocation: Sendable {
     self.files = files
     self.product = product
     self.cases = cases
+    self.listsItself = listsItself
     self.writesWorkspace = writesWorkspace
   }
 

@@ -7,7 +7,8 @@ public enum Scope: Hashable, Sendable {
 
 /// The tests that an invocation has to run.
 public enum Selection: Hashable, Sendable {
-  case all
+  /// Everything there is; `listed` holds the tests when a listing was made, else it is empty.
+  case all(listed: [TestCase])
   /// Exactly these, all of one project, in listing order, never empty.
   case cases([TestCase])
 }

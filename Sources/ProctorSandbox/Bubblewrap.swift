@@ -127,7 +127,7 @@ struct Bubblewrap {
       case .readOnly(let path): if !isVisible(path), Paths.exists(path) { add("--ro-bind", path) }
       case .writable(let path): add("--bind", path)
       case .copyOnWrite(let path): overlaid(path)
-      case .layered(let lower, _): overlaid(lower)
+      case .layered(_, let upper): overlaid(upper)
       }
     }
     for path in command.visible { add("--ro-bind", path) }

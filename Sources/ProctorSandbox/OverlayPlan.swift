@@ -57,10 +57,10 @@ struct OverlayPlan {
     }
     for case .layered(let lower, let upper) in policy.mounts {
       if policy.network == .host {
-        add(lower, lowers: [lower], upper: upper, work: upper + ".work")
-      } else if Paths.exists(upper) {
+        add(upper, lowers: [lower], upper: upper, work: upper + ".work")
+      } else {
         // Several commands may read at once what only a fetch may write.
-        add(lower, lowers: [upper, lower], upper: nil, work: nil)
+        add(upper, lowers: [upper, lower], upper: nil, work: nil)
       }
     }
     return result
@@ -83,8 +83,7 @@ struct OverlayPlan {
     policy.mounts.flatMap { mount -> [String] in
       switch mount {
       case .writable(let path): [path]
-      case .layered(let lower, let upper):
-        policy.network == .host ? [lower, upper, upper + ".work"] : [lower]
+      case .layered(_, let upper): [upper, upper + ".work"]
       case .readOnly, .copyOnWrite: []
       }
     }

@@ -23,7 +23,9 @@ public struct PytestAdapter: Adapter {
     try PythonToolchain(project: project, workspace: workspace, settings: settings, host: host).find()
   }
 
-  public func list(_ context: AdapterContext, _ build: Build, scope: Scope) -> [Invocation] {
+  public func list(
+    _ context: AdapterContext, _ build: Build, scope: Scope, isComplete: Bool
+  ) -> [Invocation] {
     var paths: [String] = []
     if case .path(let path) = scope { paths = ["\(context.workspace)/\(path)"] }
     return [invocation(.list, context, arguments: ["--collect-only", "-q"] + paths)]
