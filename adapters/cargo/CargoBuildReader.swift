@@ -34,7 +34,8 @@ struct CargoBuildReader {
       if message.target?.doctest == true, let name = packageName(message) { documented.append(name) }
     }
     if !finished.status.isSuccess && errors.isEmpty { errors = startErrors() }
-    var products = artifacts.map { product($0, environments) }
+    // Cargo finishes them in any order.
+    var products = artifacts.map { product($0, environments) }.sorted { $0.name < $1.name }
     if !documented.isEmpty && errors.isEmpty {
       products.append(
         Build.Product(
