@@ -36,6 +36,7 @@ let package = Package(
       resources: [
         .embedInCode("cargo/guest/libtest_channel.c"),
         .embedInCode("pytest/guest/proctor_pytest.py"),
+        .embedInCode("jest/guest/proctor_jest_channel.js"),
         .embedInCode("jest/guest/proctor_jest_runner.js"),
         .embedInCode("jest/guest/proctor_jest_reporter.js"),
         .embedInCode("swift/guest/ProctorXCTestObserver.swift"),

@@ -70,7 +70,10 @@ struct InvocationRunner: Sendable {
     for (name, data) in invocation.files {
       let text = String(validating: data, as: UTF8.self)
       let filled = text.map { Data(fill($0, place, nonce: nonce).utf8) } ?? data
-      try FileSystem.write(filled, to: "\(place.files)/\(name)")
+      let path = "\(place.files)/\(name)"
+      let parent = path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+      if name.contains("/") { try FileSystem.makeFolder(parent) }
+      try FileSystem.write(filled, to: path)
     }
     if case .none = invocation.channel { return place }
     guard mkfifo(place.channel, 0o600) == 0 else {

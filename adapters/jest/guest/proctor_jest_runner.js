@@ -1,1 +1,208 @@
+'use strict';
+// jest's `testRunner`: the project's own jest-circus, with proctor listening to its events.
+const fs = require('fs');
+const pathModule = require('path');
+const util = require('util');
+const channel = require('./proctor_jest_channel.js');
 
+const MESSAGE = 20000;
+const OUTPUT = 64 * 1024;
+const hrtime = process.hrtime.bigint;
+const format = util.format;
+
+const selection = (() => {
+  const file = pathModule.join(__dirname, 'selection.json');
+  return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : null;
+})();
+const listing = process.env.PROCTOR_LIST === '1';
+
+// Tests get a copy of the environment that is made after this module is loaded.
+for (const name of ['PROCTOR_CHANNEL', 'PROCTOR_NONCE', 'PROCTOR_LIST']) delete process.env[name];
+
+function chain(test) {
+  const names = [String(test.name)];
+  for (let block = test.parent; block && block.parent; block = block.parent) names.unshift(String(block.name));
+  return names;
+}
+
+function frames(stack) {
+  const result = [];
+  for (const line of channel.plain(stack || '').split('\n')) {
+    const match = /^\s*at (?:(.*?) \()?((?:file:\/\/)?\/.*?):(\d+):(\d+)\)?$/.exec(line);
+    if (!match) continue;
+    const file = match[2].replace(/^file:\/\//, '');
+    if (file.includes('/node_modules/') || file.startsWith(__dirname)) continue;
+    result.push({ function: match[1] && match[1] !== 'Object.<anonymous>' ? match[1] : null, file, line: +match[3], column: +match[4] });
+  }
+  return result;
+}
+
+function describe(entry, testPath) {
+  const [thrown, fallback] = Array.isArray(entry) ? entry : [entry, null];
+  const isError = thrown && typeof thrown === 'object' && typeof thrown.stack === 'string';
+  let message;
+  try {
+    if (isError) message = thrown.message || thrown.stack.split('\n')[0];
+    else if (thrown && typeof thrown === 'object') message = `thrown: ${util.inspect(thrown)}`;
+    else if (thrown === undefined && fallback && fallback.message) message = fallback.message;
+    else message = typeof thrown === 'string' ? thrown : `thrown: ${util.inspect(thrown)}`;
+    if (isError && thrown.name && thrown.name !== 'Error' && !thrown.matcherResult && !message.startsWith(thrown.name)) {
+      message = `${thrown.name}: ${message}`;
+    }
+    if (isError && thrown.cause && thrown.cause.message) message += `\n[cause] ${thrown.cause.message}`;
+    if (isError && Array.isArray(thrown.errors)) {
+      for (const inner of thrown.errors) message += `\n[error] ${inner && inner.message}`;
+    }
+  } catch (error) {
+    message = 'an error whose text cannot be had';
+  }
+  // Assertions of node's `assert` arrive as text with their stack in it.
+  const all = frames(isError ? thrown.stack : typeof thrown === 'string' ? thrown : '');
+  return {
+    message: channel.cut(channel.plain(message), MESSAGE),
+    place: all.find((f) => f.file === testPath) || all[0] || null,
+    frames: all.slice(0, 20),
+  };
+}
+
+class Output {
+  constructor() {
+    this.texts = { stdout: '', stderr: '' };
+    this.inside = false;
+  }
+
+  add(stream, text) {
+    const texts = this.texts;
+    if (texts[stream].length < OUTPUT * 4) texts[stream] += text;
+  }
+
+  take() {
+    const { stdout, stderr } = this.texts;
+    this.texts = { stdout: '', stderr: '' };
+    return { stdout: channel.cut(stdout, OUTPUT) || undefined, stderr: channel.cut(stderr, OUTPUT) || undefined };
+  }
+
+  listen(console, isRunning) {
+    const undo = [];
+    for (const name of ['log', 'info', 'debug', 'dir', 'warn', 'error', 'trace']) {
+      const original = console[name];
+      if (typeof original !== 'function') continue;
+      const stream = ['warn', 'error', 'trace'].includes(name) ? 'stderr' : 'stdout';
+      const output = this;
+      console[name] = function (...values) {
+        if (isRunning()) output.add(stream, format(...values) + '\n');
+        const before = output.inside;
+        output.inside = true;
+        try {
+          return original.apply(this, values);
+        } finally {
+          output.inside = before;
+        }
+      };
+      undo.push(() => { console[name] = original; });
+    }
+    const write = process.stdout.write;
+    const output = this;
+    process.stdout.write = function (bytes, ...rest) {
+      if (!output.inside && isRunning()) output.add('stdout', typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8'));
+      return write.call(this, bytes, ...rest);
+    };
+    undo.push(() => { process.stdout.write = write; });
+    return () => undo.forEach((step) => step());
+  }
+}
+
+module.exports = async (globalConfig, config, environment, runtime, testPath, sendMessage) => {
+  const places = { paths: [config.rootDir, pathModule.dirname(require.main ? require.main.filename : __dirname), process.cwd()] };
+  const circus = require(require.resolve('jest-circus/runner', places));
+  const wanted = selection && (selection[testPath] || {});
+  const ids = new Map();
+  const off = new Set();
+  const began = new Map();
+  const deferred = new Map();
+  const output = new Output();
+  let current = null;
+
+  const define = (block, seen) => {
+    for (const child of block.children) {
+      if (child.type === 'describeBlock') {
+        define(child, seen);
+        continue;
+      }
+      const names = chain(child);
+      const key = names.join(' > ');
+      const occurrence = (seen.get(key) || 0) + 1;
+      seen.set(key, occurrence);
+      const id = ids.size;
+      ids.set(child, id);
+      if (listing || (wanted && !(wanted[key] || []).includes(occurrence))) {
+        off.add(child);
+        if (child.mode !== 'todo') child.mode = 'skip';
+        if (!listing) continue;
+      }
+      const own = frames(child.asyncError && child.asyncError.stack);
+      const place = own.find((f) => f.file === testPath) || null;
+      channel.send({ event: 'test', path: testPath, id, names: names.map((n) => channel.cut(n, MESSAGE)), key: channel.cut(key, MESSAGE), occurrence, line: place && place.line, column: place && place.column });
+    }
+  };
+
+  const done = (test, status) => {
+    const errors = (test.errors || []).map((entry) => describe(entry, testPath));
+    const start = began.get(test);
+    return {
+      event: 'done', path: testPath, id: ids.get(test), status, errors,
+      failing: Boolean(test.failing), invocations: test.invocations,
+      duration: start === undefined ? undefined : Number(hrtime() - start) / 1e6, ...output.take(),
+    };
+  };
+
+  const listen = (event) => {
+    const test = event.test;
+    switch (event.name) {
+      case 'run_start':
+        channel.send({ event: 'file', path: testPath });
+        break;
+      case 'test_start':
+        if (off.has(test) || test.mode === 'skip' || test.mode === 'todo') break;
+        current = test;
+        if (!began.has(test)) channel.send({ event: 'start', path: testPath, id: ids.get(test) });
+        began.set(test, hrtime());
+        break;
+      case 'test_skip':
+      case 'test_todo':
+        if (!off.has(test)) channel.send(done(test, event.name === 'test_todo' ? 'todo' : 'skipped'));
+        break;
+      case 'test_done': {
+        current = null;
+        if (off.has(test)) break;
+        const record = done(test, 'done');
+        // jest.retryTimes may run it again: the last time counts.
+        const retries = parseInt(environment.global[Symbol.for('RETRY_TIMES')], 10) || 0;
+        if (retries > 0 && record.errors.length) deferred.set(test, record);
+        else {
+          deferred.delete(test);
+          channel.send(record);
+        }
+        break;
+      }
+      case 'run_finish':
+        for (const record of deferred.values()) channel.send(record);
+        deferred.clear();
+        break;
+    }
+  };
+
+  const previous = environment.handleTestEvent ? environment.handleTestEvent.bind(environment) : null;
+  environment.handleTestEvent = async (event, state) => {
+    if (event.name === 'run_start') define(state.rootDescribeBlock, new Map());
+    if (previous) await previous(event, state);
+    listen(event);
+  };
+
+  const stop = output.listen(environment.global.console, () => current !== null);
+  try {
+    return await circus(globalConfig, config, environment, runtime, testPath, sendMessage);
+  } finally {
+    stop();
+  }
+};

@@ -1,0 +1,126 @@
+import FoundationEssentials
+public import ProctorModel
+
+/// jest, with its default runner jest-circus.
+public struct JestAdapter: Adapter {
+  public let id = AdapterID(rawValue: "jest")
+  public let listsWhileRunning = true
+  public let sourceExtensions = ["js", "jsx", "ts", "tsx", "mjs", "cjs", "mts", "cts"]
+  public let environmentAllowList = ["NODE_ENV", "NODE_OPTIONS", "BABEL_ENV", "JEST_*", "TS_NODE_*"]
+
+  /// Below a folder of this name jest does not run the guest code through the project's transforms.
+  private static let guestFolder = "node_modules/proctor"
+
+  public init() {}
+
+  public func detect(in tree: WorkspaceTree) -> [Project] { JestDetection(tree: tree).projects() }
+
+  public func toolchain(
+    for project: Project, workspace: String, settings: AdapterSettings, host: any Host
+  ) throws(ToolProblem) -> Toolchain {
+    try NodeToolchain(project: project, workspace: workspace, settings: settings, host: host).find()
+  }
+
+  public func fetch(_ context: AdapterContext) -> [Invocation] {
+    [
+      Invocation(
+        purpose: .fetch, title: "installing packages", argv: JestInstallation.installCommand(context),
+        environment: ["npm_config_cache": "\(context.cache)/npm"], directory: context.projectDirectory,
+        mounts: [.writable("\(context.cache)/npm")], writesWorkspace: true)
+    ]
+  }
+
+  public func readBuild(_ context: AdapterContext, _ finished: [FinishedInvocation]) -> Build {
+    guard let jest = JestInstallation.find(context) else {
+      return Build(errors: [
+        RunError(
+          stage: .dependency, adapter: id,
+          message: "jest is not installed: run with --fetch, or npm install (npm install --save-dev jest)",
+          location: SourceLocation(file: context.display("package.json")))
+      ])
+    }
+    return Build(products: [
+      Build.Product(name: "jest", executable: jest, directory: context.projectDirectory)
+    ])
+  }
+
+  public func list(
+    _ context: AdapterContext, _ build: Build, scope: Scope, isComplete: Bool
+  ) -> [Invocation] {
+    var arguments: [String] = []
+    if case .path(let path) = scope {
+      let full = "\(context.workspace)/\(path)"
+      let isFile = sourceExtensions.contains { path.hasSuffix("." + $0) }
+      arguments = isFile ? ["--runTestsByPath", full] : [Self.quoted(full + "/")]
+    }
+    return invocation(.list, context, build, arguments: arguments)
+  }
+
+  public func run(_ context: AdapterContext, _ build: Build, selection: Selection) -> [Invocation] {
+    guard case .cases(let cases) = selection else { return invocation(.run, context, build) }
+    // By file, then by the joined names; a number tells duplicates apart.
+    var chosen: [String: [String: [Int]]] = [:]
+    for test in cases {
+      let path = test.file.map { $0.hasPrefix("/") ? $0 : "\(context.workspace)/\($0)" } ?? ""
+      let suffix = test.id.text.dropFirst(TestID(project: test.project, fullName: test.fullName).text.count)
+      chosen[path, default: [:]][test.nativeID, default: []].append(Int(suffix.dropFirst()) ?? 1)
+    }
+    return invocation(
+      .run, context, build, arguments: ["--runTestsByPath"] + chosen.keys.sorted(),
+      files: ["selection.json": (try? JSONEncoder().encode(chosen)) ?? Data("{}".utf8)], cases: cases)
+  }
+
+  private func invocation(
+    _ purpose: Invocation.Purpose, _ context: AdapterContext, _ build: Build,
+    arguments: [String] = [], files: [String: Data] = [:], cases: [TestCase]? = nil
+  ) -> [Invocation] {
+    guard let jest = build.product("jest") else { return [] }
+    let guest = "\(Invocation.filesPlaceholder)/\(Self.guestFolder)"
+    let cache = "\(context.cache)/jest"
+    let code = [
+      "proctor_jest_channel.js": Data(PackageResources.proctor_jest_channel_js),
+      "proctor_jest_runner.js": Data(PackageResources.proctor_jest_runner_js),
+      "proctor_jest_reporter.js": Data(PackageResources.proctor_jest_reporter_js),
+    ].merging(files) { $1 }
+    var environment = [
+      "PROCTOR_CHANNEL": Invocation.channelPlaceholder, "PROCTOR_NONCE": Invocation.noncePlaceholder,
+    ]
+    if purpose == .list { environment["PROCTOR_LIST"] = "1" }
+    return [
+      Invocation(
+        purpose: purpose, title: purpose == .list ? "collecting" : "running tests",
+        argv: [
+          context.toolchain.main, jest.executable, "--ci", "--passWithNoTests", "--watchman=false",
+          // An open handle must not keep the finished run alive.
+          "--forceExit", "--cacheDirectory", cache, "--testRunner", "\(guest)/proctor_jest_runner.js",
+          "--reporters", "\(guest)/proctor_jest_reporter.js",
+        ] + context.project.excluded.flatMap { ["--modulePathIgnorePatterns", Self.quoted("/\($0)/")] }
+          + context.settings.arguments + arguments,
+        environment: environment, directory: context.projectDirectory, channel: .frames,
+        mounts: [.writable(cache)],
+        files: Dictionary(uniqueKeysWithValues: code.map { ("\(Self.guestFolder)/\($0.key)", $0.value) }),
+        cases: cases)
+    ]
+  }
+
+  /// jest takes paths as regular expressions.
+  private static func quoted(_ path: String) -> String {
+    path.map { "\\^$.|?*+()[]{}".contains($0) ? "\\\($0)" : String($0) }.joined()
+  }
+
+  public func decoder(
+    for invocation: Invocation, _ context: AdapterContext, _ build: Build
+  ) -> any EventDecoder {
+    JestDecoder(context: context, isListing: invocation.purpose == .list)
+  }
+
+  public func exitAgrees(
+    _ status: ExitStatus, failed: Bool, ran: Bool, of invocation: Invocation
+  ) -> Bool {
+    switch status {
+    case .exited(0): !failed
+    case .exited(1): failed
+    case .exited, .signaled: false
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import FoundationEssentials
+import ProctorModel
+
+/// Understands the records of the runner and the reporter.
+struct JestDecoder: EventDecoder {
+  private struct Record: Decodable {
+    struct Problem: Decodable {
+      let message: String
+      let place: Place?
+      let frames: [Place]
+    }
+
+    struct Place: Decodable {
+      let function: String?
+      let file: String
+      let line: Int
+      let column: Int?
+    }
+
+    let event: String
+    let path: String?
+    let id: Int?
+    let names: [String]?
+    let key: String?
+    let occurrence: Int?
+    let line: Int?
+    let column: Int?
+    let status: String?
+    let errors: [Problem]?
+    let failing: Bool?
+    let duration: Double?
+    let stdout: String?
+    let stderr: String?
+    // reporter
+    let tests: Int?
+    let message: String?
+    let stack: String?
+    let text: String?
+    let passed: Int?
+    let failed: Int?
+    let interrupted: Bool?
+    let error: String?
+  }
+
+  private struct Key: Hashable {
+    let path: String
+    let id: Int
+  }
+
+  private let context: AdapterContext
+  private let isListing: Bool
+  private var ids: [Key: TestID] = [:]
+  private var passed = 0
+  private var failed = 0
+  private var begun = false
+  private var stderr = Data()
+
+  private static let stderrLimit = 256 * 1024
+
+  init(context: AdapterContext, isListing: Bool) {
+    self.context = context
+    self.isListing = isListing
+  }
+
+  mutating func receive(_ chunk: OutputChunk) -> [TestEvent] {
+    switch chunk {
+    case .record(let data):
+      guard let record = try? JSONDecoder().decode(Record.self, from: data) else {
+        return [.corrupt("a record of the jest runner cannot be read")]
+      }
+      return events(record)
+    case .stderr(let bytes):
+      if !begun { stderr.append(bytes.prefix(max(0, Self.stderrLimit - stderr.count))) }
+      return []
+    case .stdout: return []
+    }
+  }
+
+  mutating func finish(_ status: ExitStatus) -> [TestEvent] {
+    guard !begun, case .exited(let code) = status, code != 0, !stderr.isEmpty else { return [] }
+    // jest did not come to its first file: its configuration or the project's manifest is broken.
+    let text = JestErrorText(message: String(decoding: stderr, as: UTF8.self), stack: "", context: context)
+    return [
+      .error(
+        RunError(
+          stage: .configuration, adapter: context.project.adapter, message: text.summary,
+          location: text.location(in: nil))),
+      .ended,
+    ]
+  }
+
+  private mutating func events(_ record: Record) -> [TestEvent] {
+    switch record.event {
+    case "begin":
+      begun = true
+      return []
+    case "file": return []
+    case "test": return list(record)
+    case "start": return id(record).map { [.started($0)] } ?? [unknown(record)]
+    case "done": return done(record)
+    case "file_error": return [.error(fileError(record))]
+    case "end": return end(record)
+    default: return [.corrupt("the jest runner sent an unknown record, \(record.event)")]
+    }
+  }
+
+  private mutating func list(_ record: Record) -> [TestEvent] {
+    guard let path = record.path, let id = record.id, let names = record.names, let key = record.key else {
+      return [.corrupt("a record of the jest runner lacks its test")]
+    }
+    let file = context.display(path)
+    let fullName = "\(localName(file)) > \(key)"
+    let test = TestCase(
+      id: TestID(project: context.project, fullName: fullName, occurrence: record.occurrence ?? 1),
+      project: context.project, suite: ([localName(file)] + names.dropLast()).joined(separator: " > "),
+      name: names.last ?? "", fullName: fullName,
+      definition: SourceLocation(file: file, line: record.line, column: record.column), file: file,
+      nativeID: key)
+    ids[Key(path: path, id: id)] = test.id
+    return [.listed(test)]
+  }
+
+  /// The file as seen from the project, so that ids do not repeat the project's folder.
+  private func localName(_ file: String) -> String {
+    let root = context.project.root
+    return root != "." && file.hasPrefix(root + "/") ? String(file.dropFirst(root.count + 1)) : file
+  }
+
+  private func id(_ record: Record) -> TestID? {
+    guard let path = record.path, let id = record.id else { return nil }
+    return ids[Key(path: path, id: id)]
+  }
+
+  private func unknown(_ record: Record) -> TestEvent {
+    .corrupt("jest reported a test of \(record.path ?? "a file") that it had not listed")
+  }
+
+  private mutating func done(_ record: Record) -> [TestEvent] {
+    guard let id = id(record) else { return [unknown(record)] }
+    return [.finished(id, attempt(record))]
+  }
+
+  private mutating func attempt(_ record: Record) -> Attempt {
+    let errors = record.errors ?? []
+    let stdout = record.stdout.map { CapturedText(text: $0) }
+    let stderr = record.stderr.map { CapturedText(text: $0) }
+    switch record.status {
+    case "skipped", "todo":
+      return Attempt(outcome: .skipped, rawStatus: record.status ?? "skipped")
+    case _ where !errors.isEmpty:
+      failed += 1
+      return Attempt(
+        outcome: .failed, rawStatus: "failed", durationMS: record.duration, failures: errors.map(failure),
+        stdout: stdout, stderr: stderr)
+    case _ where record.failing == true:
+      passed += 1
+      return Attempt(
+        outcome: .skipped, rawStatus: "failing", durationMS: record.duration,
+        note: "it fails, as test.failing expects")
+    default:
+      passed += 1
+      return Attempt(
+        outcome: .passed, rawStatus: "passed", durationMS: record.duration, stdout: stdout, stderr: stderr)
+    }
+  }
+
+  private func failure(_ problem: Record.Problem) -> Failure {
+    let user = problem.frames.filter { context.isUserCode(context.display($0.file)) }
+    let place = problem.place.flatMap { context.isUserCode(context.display($0.file)) ? $0 : nil } ?? user.first
+    return Failure(
+      message: problem.message,
+      location: place.map {
+        SourceLocation(file: context.display($0.file), line: $0.line, column: $0.column)
+      },
+      frames: user.map { Frame(function: $0.function, file: context.display($0.file), line: $0.line) })
+  }
+
+  private func fileError(_ record: Record) -> RunError {
+    let text = JestErrorText(
+      message: record.message ?? "", stack: record.stack ?? record.text ?? "", context: context)
+    let file = record.path.map { context.display($0) }
+    // Tests that have results stand beside an error of a hook; without, the file never ran.
+    let ran = (record.tests ?? 0) > 0
+    return RunError(
+      stage: ran ? .suite : .collection, adapter: context.project.adapter,
+      message: text.summary.isEmpty ? record.text ?? "the test file failed" : text.summary,
+      location: text.location(in: file), suite: file.map(localName))
+  }
+
+  private func end(_ record: Record) -> [TestEvent] {
+    if record.interrupted == true { return [.corrupt("jest was interrupted: \(record.error ?? "")")] }
+    if let error = record.error { return [.corrupt("jest failed inside: \(error)")] }
+    guard !isListing else { return [.ended] }
+    guard record.passed == passed, record.failed == failed else {
+      let counts = "\(record.passed ?? 0) passed and \(record.failed ?? 0) failed"
+      return [.corrupt("jest counts \(counts), its runner reported \(passed) and \(failed)"), .ended]
+    }
+    return [.ended]
+  }
+}
