@@ -2,8 +2,10 @@
 # make test: the whole suite.
 SHELL := /bin/bash
 PROCTOR := .build/debug/proctor
+# The virtual environment that scripts/setup.sh makes has pytest.
+export VIRTUAL_ENV := $(CURDIR)/.cache/python
 
-.PHONY: run test build setup format-check dist bench clean
+.PHONY: goldens run test build setup format-check dist bench clean
 
 setup:
 	scripts/setup.sh
@@ -31,3 +33,7 @@ bench: setup
 
 clean:
 	rm -rf .build .build-release dist .cache
+
+# Writes every expected.json anew; read the difference by hand.
+goldens: build
+	python3 Tests/Support/update_goldens.py $(PROCTOR) fixtures/projects/*/*

@@ -69,7 +69,7 @@ struct Accounting {
     case .cancelled:
       return error(.interrupted, "\(who) was interrupted")
     case .exited where lost.status.impliedSignal != nil:
-      return error(.crashed, "\(who) died with \(signalText(lost.status))\(unfinished)\(words)")
+      return error(.crashed, "\(who) died with \(lost.status.text)\(unfinished)\(words)")
     case .exited:
       return error(
         .reportLost,
@@ -159,10 +159,6 @@ struct Accounting {
 
   private func error(_ reason: Verdict.Reason, _ message: String) -> Verdict {
     Verdict(status: .error, reason: reason, message: message)
-  }
-
-  private func signalText(_ status: ExitStatus) -> String {
-    status.impliedSignal.map { "signal \($0) (\(ExitStatus.signalName($0)))" } ?? status.text
   }
 }
 

@@ -10,16 +10,27 @@ struct ReportBuilder {
     let outcomes = accounting.outcomes
     let verdict = accounting.verdict()
     return Report(
-      verdict: verdict, tests: outcomes.flatMap(results), errors: outcomes.flatMap(\.errors),
+      verdict: verdict, tests: outcomes.flatMap(results),
+      errors: outcomes.flatMap { $0.errors.sorted(by: Self.byPlace) },
       missing: accounting.missing, adapters: outcomes.map(adapter),
       sandbox: weakest(outcomes.flatMap(\.receipts)), durationMS: durationMS,
       suggestions: verdict.status == .noTests ? suggestions : [])
   }
 
   private func results(_ outcome: ProjectOutcome) -> [TestResult] {
-    outcome.selected.compactMap { test in
-      outcome.results[test.id].map { TestResult(test: test, first: $0) }
+    // Workers list their files in any order; within a file the listing's order stays.
+    outcome.selected.enumerated()
+      .sorted { ($0.element.file ?? "", $0.offset) < ($1.element.file ?? "", $1.offset) }
+      .compactMap { _, test in
+        outcome.results[test.id].map { TestResult(test: test, first: $0) }
+      }
+  }
+
+  private static func byPlace(_ left: RunError, _ right: RunError) -> Bool {
+    func key(_ error: RunError) -> (String, Int, String) {
+      (error.location?.file ?? "", error.location?.line ?? 0, error.message)
     }
+    return key(left) < key(right)
   }
 
   private func adapter(_ outcome: ProjectOutcome) -> AdapterReport {

@@ -7,10 +7,9 @@ public enum ExitStatus: Hashable, Sendable {
   public var isSuccess: Bool { self == .exited(0) }
 
   public var text: String {
-    switch self {
-    case .exited(let code): "exit status \(code)"
-    case .signaled(let number): "signal \(number) (\(Self.signalName(number)))"
-    }
+    if let number = impliedSignal { return "signal \(number) (\(Self.signalName(number)))" }
+    guard case .exited(let code) = self else { return "" }
+    return "exit status \(code)"
   }
 
   /// A sandbox's inner init reports a signal death as 128 + number, like a shell.

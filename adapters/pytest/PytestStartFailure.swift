@@ -18,7 +18,9 @@ struct PytestStartFailure {
     guard exitCode == 4 || exitCode == 3 || exitCode == 1 else { return [] }
     let lines = text.split(separator: "\n").map(String.init)
     guard let line = lines.first(where: { $0.hasPrefix("ERROR:") }) else { return plain(lines) }
-    let message = String(line.dropFirst(6).trimmingPrefix { $0 == " " })
+    // Wrong arguments: first how to use it, then what was wrong.
+    let wrong = lines.first { $0.contains(": error: ") }
+    let message = wrong ?? String(line.dropFirst(6).trimmingPrefix { $0 == " " })
     return [error(.configuration, message, at: configurationFile(message))]
   }
 

@@ -59,7 +59,7 @@ function describe(entry, testPath) {
   // Assertions of node's `assert` arrive as text with their stack in it.
   const all = frames(isError ? thrown.stack : typeof thrown === 'string' ? thrown : '');
   return {
-    message: channel.cut(channel.plain(message), MESSAGE),
+    message: channel.cut(message, MESSAGE),
     place: all.find((f) => f.file === testPath) || all[0] || null,
     frames: all.slice(0, 20),
   };

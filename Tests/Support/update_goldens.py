@@ -1,0 +1,69 @@
+"""Writes the expected.json of fixture projects from what proctor answers now.
+
+usage: update_goldens.py PROCTOR FIXTURE...
+Read the difference by hand before you commit it: a golden freezes bugs too.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def answer(proctor, fixture, arguments):
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = os.path.join(folder, "workspace")
+        shutil.copytree(fixture, workspace, symlinks=True)
+        golden = os.path.join(workspace, "expected.json")
+        if os.path.exists(golden):
+            os.remove(golden)
+        os.symlink(os.path.join(ROOT, "fixtures/node_modules"), os.path.join(folder, "node_modules"))
+        details = ["--details"] if arguments[0] == "run" else []
+        done = subprocess.run(
+            [proctor, *arguments, "--format", "json", *details], cwd=workspace, capture_output=True)
+        return done.returncode, json.loads(done.stdout)
+
+
+def golden(code, found):
+    result = {"exit_code": code, "status": found["status"], "reason": found.get("reason")}
+    for key in ("total_tests", "passed", "failed", "skipped"):
+        if key in found:
+            result[key] = found[key]
+    failures = {failure["id"]: failure for failure in found.get("failures", [])}
+    tests = {}
+    for test in found.get("tests", []):
+        row = {key: test[key] for key in ("outcome", "raw_status", "file", "definition_line") if key in test}
+        failure = failures.get(test["id"])
+        if failure:
+            row["line"] = failure.get("line")
+            row["file"] = failure.get("file")
+            row["message_contains"] = failure["error"].split("\n")[0][:80]
+        tests[test["id"]] = row
+    result["tests"] = tests
+    result["errors"] = [
+        {**{key: error.get(key) for key in ("stage", "file", "line")},
+         "message_contains": error["message"].split("\n")[0][:80]}
+        for error in found.get("errors", [])]
+    return result
+
+
+def main():
+    proctor = os.path.abspath(sys.argv[1])
+    for fixture in sys.argv[2:]:
+        path = os.path.join(fixture, "expected.json")
+        old = json.load(open(path)) if os.path.exists(path) else {}
+        arguments = old.get("arguments", ["run"])
+        new = golden(*answer(proctor, fixture, arguments))
+        if "arguments" in old:
+            new = {"arguments": arguments, **new}
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(new, file, indent=1, ensure_ascii=False)
+            file.write("\n")
+        print(fixture, new["exit_code"], new["status"], new["reason"])
+
+
+main()
