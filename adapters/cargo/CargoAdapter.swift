@@ -47,8 +47,8 @@ public struct CargoAdapter: Adapter {
       files: ["libtest_channel.c": Data(PackageResources.libtest_channel_c)])
     let build = Invocation(
       purpose: .build, title: "building tests",
-      argv: plan.cargo("test")
-        + ["--workspace", "--tests", "--no-fail-fast", "--message-format=json"]
+      argv: ["/bin/sh", "-c", CargoPlan.buildScript, context.toolchain.main]
+        + ["--workspace", "--tests", "--message-format=json"] + plan.options
         + ["--config", CargoPlan.runnerSetting] + plan.target + context.settings.arguments,
       environment: plan.environment, directory: context.projectDirectory,
       mounts: plan.mounts + [.writable(plan.targetFolder)],

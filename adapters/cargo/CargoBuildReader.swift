@@ -30,8 +30,12 @@ struct CargoBuildReader {
         errors.append(error)
       }
       guard message.reason == "compiler-artifact", message.profile?.test == true else { continue }
-      if message.executable != nil { artifacts.append(message) }
-      if message.target?.doctest == true, let name = packageName(message) { documented.append(name) }
+      if let executable = message.executable, !artifacts.contains(where: { $0.executable == executable }) {
+        artifacts.append(message)
+      }
+      if message.target?.doctest == true, let name = packageName(message), !documented.contains(name) {
+        documented.append(name)
+      }
     }
     if !finished.status.isSuccess && errors.isEmpty { errors = startErrors() }
     // Cargo finishes them in any order.

@@ -30,10 +30,20 @@ struct CargoPlan {
 
   private var cargoHome: String { "\(context.sharedCache)/cargo-home" }
 
-  func cargo(_ command: String) -> [String] {
+  /// One cargo command builds everything and tells the environments. It stops at the first broken
+  /// target, so after a failure a second one goes on: all errors are shown and good binaries built.
+  static let buildScript = """
+    "$0" test --no-fail-fast "$@" && exit 0
+    status=$?
+    "$0" build --profile test --keep-going "$@"
+    exit "$status"
+    """
+
+  func cargo(_ command: String) -> [String] { [context.toolchain.main, command] + options }
+
+  var options: [String] {
     let configuration = context.isIsolated ? context.toolchain.tools["configuration"] : nil
-    return [context.toolchain.main, command] + (context.mayFetch ? [] : ["--offline"])
-      + (configuration.map { ["--config", $0] } ?? [])
+    return (context.mayFetch ? [] : ["--offline"]) + (configuration.map { ["--config", $0] } ?? [])
   }
 
   var environment: [String: String] {

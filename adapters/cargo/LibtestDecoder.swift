@@ -50,7 +50,7 @@ struct LibtestDecoder: EventDecoder {
       while let end = line.firstIndex(of: UInt8(ascii: "\n")) {
         let whole = Data(line[..<end])
         line = Data(line[line.index(after: end)...])
-        if whole.starts(with: #"{ "type": "#.utf8) { result += events(whole) }
+        if whole.firstRange(of: Self.beginning) != nil { result += events(whole) }
       }
       return result
     case .stdout, .stderr: return []
@@ -74,8 +74,13 @@ struct LibtestDecoder: EventDecoder {
     }
   }
 
-  private mutating func events(_ data: Data) -> [TestEvent] {
-    guard let record = try? JSONDecoder().decode(Record.self, from: data) else {
+  /// Where a record begins. What a test wrote to Rust's stdout without a line end stands before it: the
+  /// buffer is shared. Inside a record's texts the quotes are escaped, so the last one is the record's.
+  private static let beginning = Data(#"{ "type": ""#.utf8)
+
+  private mutating func events(_ line: Data) -> [TestEvent] {
+    let start = line.ranges(of: Self.beginning).last?.lowerBound ?? line.startIndex
+    guard let record = try? JSONDecoder().decode(Record.self, from: Data(line[start...])) else {
       if invocation.purpose == .list {
         foreignListing = true
         return []
