@@ -55,7 +55,7 @@ public struct Engine: Sendable {
     let names = outcomes.flatMap(\.listedNames)
     return ReportBuilder(
       accounting: Accounting(outcomes: outcomes, interrupted: Task.isCancelled),
-      durationMS: (clock.now - start).milliseconds,
+      workspace: workspace, durationMS: (clock.now - start).milliseconds,
       suggestions: selector.wantedName.map { Suggestions.nearest(to: $0, among: names) } ?? []
     ).report()
   }

@@ -3,6 +3,7 @@ import ProctorModel
 /// Puts the accounted outcomes of all projects into one report.
 struct ReportBuilder {
   let accounting: Accounting
+  let workspace: String
   let durationMS: Double
   let suggestions: [String]
 
@@ -11,7 +12,7 @@ struct ReportBuilder {
     let verdict = accounting.verdict()
     return Report(
       verdict: verdict, tests: outcomes.flatMap(results),
-      errors: outcomes.flatMap { $0.errors.sorted(by: Self.byPlace) },
+      errors: outcomes.flatMap { $0.errors.map(relative).sorted(by: Self.byPlace) },
       missing: accounting.missing, adapters: outcomes.map(adapter),
       sandbox: weakest(outcomes.flatMap(\.receipts)), durationMS: durationMS,
       suggestions: verdict.status == .noTests ? suggestions : [])
@@ -24,6 +25,14 @@ struct ReportBuilder {
       .compactMap { _, test in
         outcome.results[test.id].map { TestResult(test: test, first: $0) }
       }
+  }
+
+  /// Tools write absolute paths into their messages; answers are the same on every machine.
+  private func relative(_ error: RunError) -> RunError {
+    RunError(
+      stage: error.stage, adapter: error.adapter,
+      message: error.message.replacing(workspace + "/", with: ""), location: error.location,
+      code: error.code, suite: error.suite)
   }
 
   private static func byPlace(_ left: RunError, _ right: RunError) -> Bool {

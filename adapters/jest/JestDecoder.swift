@@ -49,10 +49,11 @@ struct JestDecoder: EventDecoder {
 
   private let context: AdapterContext
   private let isListing: Bool
-  private var ids: [Key: TestID] = [:]
+  private var tests: [Key: TestCase] = [:]
   private var passed = 0
   private var failed = 0
   private var begun = false
+  private var workerLost = false
   private var stderr = Data()
 
   private static let stderrLimit = 256 * 1024
@@ -84,7 +85,7 @@ struct JestDecoder: EventDecoder {
       .error(
         RunError(
           stage: .configuration, adapter: context.project.adapter, message: text.summary,
-          location: text.location(in: nil))),
+          location: text.location(in: nil) ?? text.namedFile)),
       .ended,
     ]
   }
@@ -96,9 +97,12 @@ struct JestDecoder: EventDecoder {
       return []
     case "file": return []
     case "test": return list(record)
-    case "start": return id(record).map { [.started($0)] } ?? [unknown(record)]
+    case "start": return test(record).map { [.started($0.id)] } ?? [unknown(record)]
     case "done": return done(record)
-    case "file_error": return [.error(fileError(record))]
+    case "file_error":
+      // jest forgets the results of a file whose worker died; they were reported all the same.
+      if record.message?.contains("jest worker process") == true { workerLost = true }
+      return [.error(fileError(record))]
     case "end": return end(record)
     default: return [.corrupt("the jest runner sent an unknown record, \(record.event)")]
     }
@@ -116,7 +120,7 @@ struct JestDecoder: EventDecoder {
       name: names.last ?? "", fullName: fullName,
       definition: SourceLocation(file: file, line: record.line, column: record.column), file: file,
       nativeID: key)
-    ids[Key(path: path, id: id)] = test.id
+    tests[Key(path: path, id: id)] = test
     return [.listed(test)]
   }
 
@@ -126,9 +130,9 @@ struct JestDecoder: EventDecoder {
     return root != "." && file.hasPrefix(root + "/") ? String(file.dropFirst(root.count + 1)) : file
   }
 
-  private func id(_ record: Record) -> TestID? {
+  private func test(_ record: Record) -> TestCase? {
     guard let path = record.path, let id = record.id else { return nil }
-    return ids[Key(path: path, id: id)]
+    return tests[Key(path: path, id: id)]
   }
 
   private func unknown(_ record: Record) -> TestEvent {
@@ -136,11 +140,11 @@ struct JestDecoder: EventDecoder {
   }
 
   private mutating func done(_ record: Record) -> [TestEvent] {
-    guard let id = id(record) else { return [unknown(record)] }
-    return [.finished(id, attempt(record))]
+    guard let test = test(record) else { return [unknown(record)] }
+    return [.finished(test.id, attempt(record, test))]
   }
 
-  private mutating func attempt(_ record: Record) -> Attempt {
+  private mutating func attempt(_ record: Record, _ test: TestCase) -> Attempt {
     let errors = record.errors ?? []
     let stdout = record.stdout.map { CapturedText(text: $0) }
     let stderr = record.stderr.map { CapturedText(text: $0) }
@@ -150,7 +154,7 @@ struct JestDecoder: EventDecoder {
     case _ where !errors.isEmpty:
       failed += 1
       return Attempt(
-        outcome: .failed, rawStatus: "failed", durationMS: record.duration, failures: errors.map(failure),
+        outcome: .failed, rawStatus: "failed", durationMS: record.duration, failures: errors.map { failure($0, test) },
         stdout: stdout, stderr: stderr)
     case _ where record.failing == true:
       passed += 1
@@ -164,23 +168,28 @@ struct JestDecoder: EventDecoder {
     }
   }
 
-  private func failure(_ problem: Record.Problem) -> Failure {
+  private func failure(_ problem: Record.Problem, _ test: TestCase) -> Failure {
     let user = problem.frames.filter { context.isUserCode(context.display($0.file)) }
     let place = problem.place.flatMap { context.isUserCode(context.display($0.file)) ? $0 : nil } ?? user.first
+    let location = place.map {
+      SourceLocation(file: context.display($0.file), line: $0.line, column: $0.column)
+    }
     return Failure(
       message: problem.message,
-      location: place.map {
-        SourceLocation(file: context.display($0.file), line: $0.line, column: $0.column)
-      },
+      // jest's own complaints carry the place of the test's declaration: nothing failed there.
+      location: location == test.definition ? nil : location,
       frames: user.map { Frame(function: $0.function, file: context.display($0.file), line: $0.line) })
   }
 
   private func fileError(_ record: Record) -> RunError {
     let text = JestErrorText(
-      message: record.message ?? "", stack: record.stack ?? record.text ?? "", context: context)
+      message: record.message ?? "", stack: record.stack?.nonEmpty ?? record.text ?? "",
+      context: context)
     let file = record.path.map { context.display($0) }
-    // Tests that have results stand beside an error of a hook; without, the file never ran.
-    let ran = (record.tests ?? 0) > 0
+    // Tests that have results stand beside an error of a hook; without, the file never ran, or the
+    // worker that ran it died.
+    let isLost = record.message?.contains("jest worker process") == true
+    let ran = (record.tests ?? 0) > 0 || isLost
     return RunError(
       stage: ran ? .suite : .collection, adapter: context.project.adapter,
       message: text.summary.isEmpty ? record.text ?? "the test file failed" : text.summary,
@@ -191,7 +200,7 @@ struct JestDecoder: EventDecoder {
     if record.interrupted == true { return [.corrupt("jest was interrupted: \(record.error ?? "")")] }
     if let error = record.error { return [.corrupt("jest failed inside: \(error)")] }
     guard !isListing else { return [.ended] }
-    guard record.passed == passed, record.failed == failed else {
+    guard workerLost || (record.passed == passed && record.failed == failed) else {
       let counts = "\(record.passed ?? 0) passed and \(record.failed ?? 0) failed"
       return [.corrupt("jest counts \(counts), its runner reported \(passed) and \(failed)"), .ended]
     }

@@ -16,7 +16,7 @@ struct JestErrorText {
   var summary: String {
     let advice = ["Jest encountered an unexpected token", "Jest failed to parse", "Test suite failed to run"]
     let useful = lines.filter { line in
-      !advice.contains { line.hasPrefix($0) } && !line.hasPrefix("at ") && !line.hasPrefix("|")
+      !advice.contains { line.hasPrefix($0) } && !(line.hasPrefix("at ") && line.contains(":")) && !line.hasPrefix("|")
     }
     if let details = useful.first(where: { $0.hasPrefix("SyntaxError") || $0.contains("error TS") }) {
       return details
@@ -27,6 +27,12 @@ struct JestErrorText {
   /// - Parameter file: the test file, relative to the workspace, when it is known.
   func location(in file: String?) -> SourceLocation? {
     stackFrame ?? typeScript ?? babel(file) ?? parser ?? file.map { SourceLocation(file: $0) }
+  }
+
+  /// `... in /path/package.json`, the first file of the workspace that a complaint names.
+  var namedFile: SourceLocation? {
+    lines.lazy.flatMap { $0.split(separator: " ") }.first { $0.hasPrefix(context.workspace + "/") }
+      .map { SourceLocation(file: context.display(String($0))) }
   }
 
   /// `at f (/path/file.js:3:5)`, the first one in the user's code.

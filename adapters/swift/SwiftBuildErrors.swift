@@ -46,7 +46,7 @@ struct SwiftBuildErrors {
     let marks = ["Failed to clone repository", "unable to access", "Could not resolve host", "Couldn’t fetch updates", "failed to resolve dependencies"]
     guard marks.contains(where: stderr.contains) else { return nil }
     let url = stderr.firstRange(of: "repository ").map {
-      String(stderr[$0.upperBound...].prefix { !$0.isWhitespace }).filter { $0 != "'" && $0 != ":" || $0 == "/" }
+      stderr[$0.upperBound...].drop { $0 == "'" }.prefix { !$0.isWhitespace && $0 != "'" }
     }
     return RunError(
       stage: .dependency, adapter: context.project.adapter,

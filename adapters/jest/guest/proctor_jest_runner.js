@@ -40,9 +40,12 @@ function frames(stack) {
 function describe(entry, testPath) {
   const [thrown, fallback] = Array.isArray(entry) ? entry : [entry, null];
   const isError = thrown && typeof thrown === 'object' && typeof thrown.stack === 'string';
+  const formatted = !isError && !Array.isArray(entry) && thrown && typeof thrown.message === 'string';
   let message;
   try {
     if (isError) message = thrown.message || thrown.stack.split('\n')[0];
+    // Failures of node's `assert` arrive formatted, with the stack in their text.
+    else if (formatted) message = channel.plain(thrown.message);
     else if (thrown && typeof thrown === 'object') message = `thrown: ${util.inspect(thrown)}`;
     else if (thrown === undefined && fallback && fallback.message) message = fallback.message;
     else message = typeof thrown === 'string' ? thrown : `thrown: ${util.inspect(thrown)}`;
@@ -56,8 +59,7 @@ function describe(entry, testPath) {
   } catch (error) {
     message = 'an error whose text cannot be had';
   }
-  // Assertions of node's `assert` arrive as text with their stack in it.
-  const all = frames(isError ? thrown.stack : typeof thrown === 'string' ? thrown : '');
+  const all = frames(isError ? thrown.stack : formatted ? thrown.message : '');
   return {
     message: channel.cut(message, MESSAGE),
     place: all.find((f) => f.file === testPath) || all[0] || null,
