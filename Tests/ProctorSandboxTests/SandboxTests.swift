@@ -61,11 +61,11 @@ import Testing
   }
 
   @Test func `output, exit status and environment come through exactly`() async throws {
-    let seen = try await run("echo out; echo err >&2; echo \"$A\"; env | cut -d= -f1 | sort; exit 3", environment: ["A": "x\ny"])
+    let seen = try await run("echo out; echo err >&2; echo \"$A\"; env -0 | cut -z -d= -f1 | sort -z | tr '\\0' ' '; exit 3", environment: ["A": "x\ny"])
     #expect(seen.result.status == .exited(3))
     #expect(seen.result.ending == .exited)
     #expect(seen.stderr == "err\n")
-    #expect(seen.stdout == "out\nx\ny\nA\nHOME\nPATH\nPWD\ny\n")
+    #expect(seen.stdout == "out\nx\ny\nA HOME PATH PWD ")
     #expect(seen.result.receipt.backend == "bubblewrap")
     #expect(seen.result.receipt.layers.contains("network namespace"))
   }

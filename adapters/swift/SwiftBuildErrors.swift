@@ -46,7 +46,8 @@ struct SwiftBuildErrors {
     let marks = ["Failed to clone repository", "unable to access", "Could not resolve host", "Couldn’t fetch updates", "failed to resolve dependencies"]
     guard marks.contains(where: stderr.contains) else { return nil }
     let url = stderr.firstRange(of: "repository ").map {
-      stderr[$0.upperBound...].drop { $0 == "'" }.prefix { !$0.isWhitespace && $0 != "'" }
+      let word = stderr[$0.upperBound...].drop { $0 == "'" }.prefix { !$0.isWhitespace && $0 != "'" }
+      return word.hasSuffix(":") ? word.dropLast() : word
     }
     return RunError(
       stage: .dependency, adapter: context.project.adapter,
