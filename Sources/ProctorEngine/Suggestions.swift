@@ -4,7 +4,8 @@ enum Suggestions {
   static func nearest(to name: String, among candidates: [String], most: Int = 5) -> [String] {
     let wanted = Array(name.lowercased().unicodeScalars.prefix(maximumLength))
     let scored = candidates.prefix(maximumCandidates).compactMap { candidate -> (Int, String)? in
-      let last = lastPart(candidate).lowercased()
+      // Parameters are no part of what people mistype.
+      let last = lastPart(candidate).lowercased().prefix { $0 != "[" && $0 != "(" }
       if candidate.lowercased().contains(name.lowercased()) { return (0, candidate) }
       let other = Array(last.unicodeScalars.prefix(maximumLength))
       let whole = Array(candidate.lowercased().unicodeScalars.prefix(maximumLength))

@@ -292,7 +292,7 @@ import Testing
   }
 
   @Test func `odd names are no trouble`() throws {
-    let workspace = try pythonProject("def test_one():\n    pass\n", at: "a b,c:d\ne \u{1b}[31m é 'q'")
+    let workspace = try pythonProject("def test_one():\n    pass\n", at: "a b,c:d\ne \u{1b} é 'q'")
     let raw = open("\(workspace)/\u{fffd}", O_CREAT | O_WRONLY, 0o644)
     close(raw)
     var bytes = Array("\(workspace)/test_".utf8CString.dropLast()) + [CChar(bitPattern: 0xff), CChar(bitPattern: 0xfe)]

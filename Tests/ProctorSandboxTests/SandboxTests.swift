@@ -139,12 +139,12 @@ import Testing
   @Test(arguments: [SandboxPolicy.Backend.bubblewrap, .none])
   func `the time limit ends everything, with last words`(backend: SandboxPolicy.Backend) async throws {
     var policy = policy(backend)
-    policy.limits.wallSeconds = 0.7
+    policy.limits.wallSeconds = 3
     let begin = ContinuousClock().now
     let seen = try await run(
       "python3 -X faulthandler -c 'import time; time.sleep(60)'; echo not reached", policy)
     #expect(seen.result.ending == .wallTime)
-    #expect(ContinuousClock().now - begin < .seconds(5))
+    #expect(ContinuousClock().now - begin < .seconds(8))
     #expect(seen.stderr.contains("line 1 in <module>"))
   }
 

@@ -24,14 +24,15 @@ struct PytestDecoder: EventDecoder {
       }
       return events(record)
     case .stderr(let bytes):
-      if !begun { stderr.append(bytes.prefix(max(0, Self.stderrLimit - stderr.count))) }
+      stderr.append(bytes.prefix(max(0, Self.stderrLimit - stderr.count)))
       return []
     case .stdout: return []
     }
   }
 
   mutating func finish(_ status: ExitStatus) -> [TestEvent] {
-    guard !begun, case .exited(let code) = status, code != 0 else { return [] }
+    // 4 says that pytest was used wrongly, which it may notice after its plugins have begun.
+    guard case .exited(let code) = status, code != 0, !begun || code == 4 else { return [] }
     let errors = PytestStartFailure(text: String(decoding: stderr, as: UTF8.self), context: context)
       .errors(exitCode: code)
     return errors.isEmpty ? [] : errors.map(TestEvent.error) + [.ended]
