@@ -63,7 +63,8 @@ let package = Package(
       name: "ProctorSandboxTests", dependencies: ["ProctorSandbox", "ProctorModel"],
       swiftSettings: settings),
     .testTarget(
-      name: "ProctorEngineTests", dependencies: ["ProctorEngine", "ProctorModel", "ProctorSandbox"],
+      name: "ProctorEngineTests",
+      dependencies: ["ProctorEngine", "ProctorModel", "ProctorSandbox"],
       swiftSettings: settings),
     .testTarget(
       name: "ProctorAdaptersTests", dependencies: ["ProctorAdapters", "ProctorModel"],

@@ -2,5 +2,7 @@ public import ProctorModel
 
 /// Every adapter that proctor ships, in the order of its answers.
 public enum AdapterRegistry {
-  public static let all: [any Adapter] = [CargoAdapter(), PytestAdapter(), JestAdapter(), SwiftTestAdapter()]
+  public static let all: [any Adapter] = [
+    CargoAdapter(), PytestAdapter(), JestAdapter(), SwiftTestAdapter(),
+  ]
 }

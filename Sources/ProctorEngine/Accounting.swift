@@ -58,7 +58,9 @@ struct Accounting {
 
   /// Condition 1.
   private var lostReport: Verdict? {
-    guard let lost = evidence.first(where: { $0.ending != .exited || !$0.ended }) else { return nil }
+    guard let lost = evidence.first(where: { $0.ending != .exited || !$0.ended }) else {
+      return nil
+    }
     let who = "\(lost.project.title) (\(lost.title))"
     let words = lost.lastWords.isEmpty ? "" : ": \(lost.lastWords)"
     switch lost.ending {
@@ -73,7 +75,8 @@ struct Accounting {
     case .exited:
       return error(
         .reportLost,
-        "\(who) ended with \(lost.status.text) but without its end-of-run record\(unfinished)\(words)")
+        "\(who) ended with \(lost.status.text) but without its end-of-run record\(unfinished)\(words)"
+      )
     }
   }
 
@@ -136,7 +139,8 @@ struct Accounting {
     if nothingDetected {
       return Verdict(
         status: .noTests, reason: .nothingDetected,
-        message: "no test runner was found: no Cargo.toml, Python tests, jest or Package.swift here")
+        message: "no test runner was found: no Cargo.toml, Python tests, jest or Package.swift here"
+      )
     }
     let results = outcomes.flatMap(\.results.values)
     if results.isEmpty {

@@ -31,14 +31,16 @@ struct CacheFolder: Sendable {
   func project(_ project: Project, workspace: String) -> String {
     let name = workspace.split(separator: "/").last.map(String.init) ?? "root"
     let folder = "\(Self.plain(name))-\(Fingerprint.of(workspace))"
-    let root = project.root == "." ? "root" : "\(Self.plain(project.root))-\(Fingerprint.of(project.root))"
+    let root =
+      project.root == "." ? "root" : "\(Self.plain(project.root))-\(Fingerprint.of(project.root))"
     return "\(self.root)/workspaces/\(folder)/\(project.adapter)/\(root)"
   }
 
   /// Names for people to recognise; uniqueness is the hash's work.
   private static func plain(_ name: String) -> String {
-    String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") ? $0 : "-" }
-      .suffix(40))
+    String(
+      name.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") ? $0 : "-" }
+        .suffix(40))
   }
 }
 

@@ -44,7 +44,8 @@ struct ConfigurationReader {
       case "enabled": result.enabled = try bool(value, key, at)
       case "isolation": result.isolation = try isolation(value, key, at)
       case "max_memory_mb": result.maxMemoryMB = try integer(value, key, at, 1...1_048_576)
-      case "max_cpu_time_seconds": result.maxCPUTimeSeconds = try integer(value, key, at, 1...86_400)
+      case "max_cpu_time_seconds":
+        result.maxCPUTimeSeconds = try integer(value, key, at, 1...86_400)
       case "default_timeout_seconds":
         result.defaultTimeoutSeconds = try integer(value, key, at, 1...86_400)
       case "max_file_operations":
@@ -106,7 +107,9 @@ struct ConfigurationReader {
 
   // MARK: values
 
-  private func section(_ value: any TOMLValueConvertible, _ key: String) throws(EngineError) -> TOMLTable {
+  private func section(_ value: any TOMLValueConvertible, _ key: String) throws(EngineError)
+    -> TOMLTable
+  {
     guard let table = value.table else { throw wrong(key, [], "a table: [\(key)]") }
     return table
   }

@@ -144,7 +144,9 @@ public struct Engine: Sendable {
 
   private func concerned(_ selector: TestSelector) -> [Project] {
     let isFolder: Bool =
-      if case .path(let path, _) = selector { FileSystem.isFolder("\(workspace)/\(path)") } else { false }
+      if case .path(let path, _) = selector { FileSystem.isFolder("\(workspace)/\(path)") } else {
+        false
+      }
     return projects().filter { project in
       let extensions = adapter(of: project).sourceExtensions
       return selector.concerns(project, sourceExtensions: extensions, isFolder: isFolder)

@@ -37,7 +37,8 @@ enum FileSystem {
       case Int32(DT_REG): entries.append(Entry(name: name, isFolder: false))
       case Int32(DT_LNK) where !isFolder("\(folder)/\(name)"):
         entries.append(Entry(name: name, isFolder: false))
-      case Int32(DT_UNKNOWN): entries.append(Entry(name: name, isFolder: isFolder("\(folder)/\(name)")))
+      case Int32(DT_UNKNOWN):
+        entries.append(Entry(name: name, isFolder: isFolder("\(folder)/\(name)")))
       default: continue
       }
     }

@@ -30,7 +30,9 @@ struct GuestEnvironment {
     for (name, value) in host where names.contains(where: { Self.matches(name, $0) }) {
       result[name] = value
     }
-    for more in [context.toolchain.environment, context.settings.environment, invocation.environment] {
+    for more in [
+      context.toolchain.environment, context.settings.environment, invocation.environment,
+    ] {
       result.merge(more) { $1 }
     }
     return result

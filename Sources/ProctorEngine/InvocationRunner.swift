@@ -230,7 +230,8 @@ private final class Recorder: Sendable {
     }
     state.line = Data(state.line[start...])
     if state.line.count > Self.lineLimit {
-      state.ledger.contradict("a record on the report channel is longer than \(Self.lineLimit) bytes")
+      state.ledger.contradict(
+        "a record on the report channel is longer than \(Self.lineLimit) bytes")
       state.line = Data()
     }
     return records

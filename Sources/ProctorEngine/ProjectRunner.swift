@@ -135,7 +135,9 @@ struct ProjectRunner: Sendable {
       }
       outcome.results[id] = attempt
     }
-    for error in ledger.errors where !outcome.errors.contains(error) { outcome.errors.append(error) }
+    for error in ledger.errors where !outcome.errors.contains(error) {
+      outcome.errors.append(error)
+    }
     outcome.contradictions += ledger.contradictions
   }
 

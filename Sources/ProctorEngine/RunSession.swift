@@ -30,7 +30,8 @@ struct RunSession: Sendable {
   func runner(
     _ adapter: any Adapter, _ context: AdapterContext
   ) throws(EngineError) -> InvocationRunner {
-    let scratch = "\(runFolder)/\(Fingerprint.of(context.project.adapter.rawValue + context.project.root))"
+    let scratch =
+      "\(runFolder)/\(Fingerprint.of(context.project.adapter.rawValue + context.project.root))"
     try FileSystem.makeFolder(scratch)
     try FileSystem.makeFolder(context.cache)
     try FileSystem.makeFolder(context.sharedCache)

@@ -28,7 +28,8 @@ struct WorkspaceWalker {
     guard FileSystem.isFolder(real) else {
       throw EngineError(
         .workspace, "\(path) is a file, not a folder",
-        resolution: "Give the folder that holds the project; for one file use: proctor test \(path).")
+        resolution:
+          "Give the folder that holds the project; for one file use: proctor test \(path).")
     }
     guard access(real, R_OK | X_OK) == 0 else {
       throw EngineError(
@@ -42,7 +43,8 @@ struct WorkspaceWalker {
     var files: [String] = []
     var pending: [(folder: String, rules: IgnoreRules)] = [("", IgnoreRules())]
     while let (folder, inherited) = pending.popLast(), files.count < Self.fileLimit {
-      let rules = read(folder + (folder.isEmpty ? "" : "/") + ".gitignore")
+      let rules =
+        read(folder + (folder.isEmpty ? "" : "/") + ".gitignore")
         .map { inherited.adding(String(decoding: $0, as: UTF8.self), in: folder) } ?? inherited
       for entry in FileSystem.entries(of: folder.isEmpty ? root : "\(root)/\(folder)") {
         let path = folder.isEmpty ? entry.name : "\(folder)/\(entry.name)"
@@ -58,7 +60,9 @@ struct WorkspaceWalker {
       }
     }
     let root = root
-    return WorkspaceTree(root: root, files: files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+    return WorkspaceTree(
+      root: root, files: files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    ) {
       FileSystem.read("\(root)/\($0)", limit: Self.readLimit)
     }
   }

@@ -52,7 +52,9 @@ public struct LiveView: Sendable {
     width: Int, height: Int, at now: ContinuousClock.Instant, style: TextStyle
   ) -> [String] {
     let elapsed = begun.map { ($0.duration(to: now)) / .milliseconds(1) } ?? 0
-    var result: [(String, TextStyle.Mark?)] = activities.map { ("\($0.project.title): \($0.title)", nil) }
+    var result: [(String, TextStyle.Mark?)] = activities.map {
+      ("\($0.project.title): \($0.title)", nil)
+    }
     if activities.isEmpty { result.append(("looking for runners", nil)) }
     result += failures.suffix(Self.failuresShown).map { ("FAIL \($0)", .red) }
     let slowest = running.sorted { $0.value < $1.value }.prefix(Self.slowestShown)

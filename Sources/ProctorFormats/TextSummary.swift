@@ -45,8 +45,11 @@ public enum TextSummary {
     lines += status.host.map { row($0.available, $0.name, $0.detail) }
     lines += ["", "Runners in this workspace"]
     lines += status.runners.map { runner in
-      let found = runner.problem ?? [runner.tool, runner.version].compactMap(\.self).joined(separator: " · ")
-      return row(runner.problem == nil, "\(runner.adapter) at \(runner.root)", "\(runner.evidence) · \(found)")
+      let found =
+        runner.problem ?? [runner.tool, runner.version].compactMap(\.self).joined(separator: " · ")
+      return row(
+        runner.problem == nil, "\(runner.adapter) at \(runner.root)",
+        "\(runner.evidence) · \(found)")
     }
     if status.runners.isEmpty { lines.append("  none found") }
     let limits = status.configuration.tests
@@ -65,7 +68,9 @@ public enum TextSummary {
     let name = result.test.fullName.harmless(multiline: false)
     let word = result.outcome == .failed ? "FAIL" : result.outcome.rawValue.uppercased()
     var lines = ["\(style.mark(word, .red)) \(style.mark(name, .bold))", "  \(place(result))"]
-    for failure in result.last.failures.isEmpty ? [Failure(message: result.last.rawStatus)] : result.last.failures {
+    for failure in result.last.failures.isEmpty
+      ? [Failure(message: result.last.rawStatus)] : result.last.failures
+    {
       if failure.location != result.last.failures.first?.location, let location = failure.location {
         lines.append("  \(location.text.harmless(multiline: false))")
       }
@@ -102,7 +107,8 @@ public enum TextSummary {
   private static func adapters(_ report: Report) -> String {
     report.adapters.map { adapter in
       let counts = adapter.counts
-      return "\(adapter.project.title.padded(to: 24)) \(counts.passed) passed, \(counts.failed) failed, "
+      return
+        "\(adapter.project.title.padded(to: 24)) \(counts.passed) passed, \(counts.failed) failed, "
         + "\(counts.skipped) skipped in \(humanTime(adapter.durationMS))\n"
     }.joined()
   }
@@ -116,7 +122,9 @@ public enum TextSummary {
     let bare = report.sandbox?.backend == "none" ? "\nnot isolated: ran bare on this machine" : ""
     let nearest =
       report.suggestions.isEmpty
-      ? "" : "\nnearest: " + report.suggestions.map { $0.harmless(multiline: false) }.joined(separator: ", ")
+      ? ""
+      : "\nnearest: "
+        + report.suggestions.map { $0.harmless(multiline: false) }.joined(separator: ", ")
     switch report.verdict.status {
     case .passed: return style.mark("PASSED", .green) + " \(numbers)\(bare)"
     case .failed, .partialFailure:

@@ -38,7 +38,8 @@ public struct AdapterContext: Sendable {
   public func display(_ path: String, relativeTo base: String? = nil) -> String {
     let absolute = path.hasPrefix("/") ? path : "\(base ?? projectDirectory)/\(path)"
     let normal = Self.normalize(absolute)
-    return normal.hasPrefix(workspace + "/") ? String(normal.dropFirst(workspace.count + 1)) : normal
+    return normal.hasPrefix(workspace + "/")
+      ? String(normal.dropFirst(workspace.count + 1)) : normal
   }
 
   /// Whether a path (absolute, or relative to the workspace) is the user's own code: inside the
@@ -92,7 +93,8 @@ public struct Toolchain: Sendable, Hashable {
   public let environment: [String: String]
 
   public init(
-    main: String, tools: [String: String] = [:], version: String? = nil, reads: [String] = [], path: [String] = [],
+    main: String, tools: [String: String] = [:], version: String? = nil, reads: [String] = [],
+    path: [String] = [],
     environment: [String: String] = [:]
   ) {
     self.main = main

@@ -17,5 +17,7 @@ public struct AdapterID: RawRepresentable, Hashable, Sendable, Codable, Comparab
 
   public var description: String { rawValue }
 
-  public static func < (left: AdapterID, right: AdapterID) -> Bool { left.rawValue < right.rawValue }
+  public static func < (left: AdapterID, right: AdapterID) -> Bool {
+    left.rawValue < right.rawValue
+  }
 }

@@ -51,7 +51,8 @@ public struct ChannelReader: Sendable {
   }
 
   private mutating func frame(_ line: Data) -> Data? {
-    let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: false)
+    let parts = line.split(
+      separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: false)
     guard parts.count == 6, parts[0].elementsEqual("P1".utf8) else {
       note("something other than proctor wrote to the report channel")
       return nil
@@ -62,7 +63,8 @@ public struct ChannelReader: Sendable {
     }
     let writer = String(decoding: parts[2], as: UTF8.self)
     var state = writers[writer] ?? (0, Data())
-    guard let sequence = Int(String(decoding: parts[3], as: UTF8.self)), sequence == state.next else {
+    guard let sequence = Int(String(decoding: parts[3], as: UTF8.self)), sequence == state.next
+    else {
       note("records of one writer on the report channel are missing or repeated")
       return nil
     }

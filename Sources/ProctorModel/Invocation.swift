@@ -60,7 +60,8 @@ public struct Invocation: Sendable {
   public init(
     purpose: Purpose, title: String, argv: [String], environment: [String: String] = [:],
     directory: String, channel: Channel = .none, mounts: [Mount] = [], files: [String: Data] = [:],
-    product: String? = nil, cases: [TestCase]? = nil, listsItself: Bool = false, writesWorkspace: Bool = false
+    product: String? = nil, cases: [TestCase]? = nil, listsItself: Bool = false,
+    writesWorkspace: Bool = false
   ) {
     self.purpose = purpose
     self.title = title

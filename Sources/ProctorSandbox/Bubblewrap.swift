@@ -10,7 +10,8 @@ struct Bubblewrap {
     "alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "ssl",
     "ca-certificates", "ca-certificates.conf", "pki", "mime.types", "magic", "protocols",
     "services", "gai.conf", "java-8-openjdk", "java-11-openjdk", "java-17-openjdk",
-    "java-21-openjdk", "maven", "nodejs", "perl", "python3", "fonts", "debian_version", "os-release",
+    "java-21-openjdk", "maven", "nodejs", "perl", "python3", "fonts", "debian_version",
+    "os-release",
     "lsb-release", "inputrc", "terminfo", "xml", "sgml", "bash.bashrc", "profile",
   ]
   private static let systemLinks = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]
@@ -79,7 +80,9 @@ struct Bubblewrap {
     for name in Self.etc { result += ["--ro-bind-try", "/etc/\(name)", "/etc/\(name)"] }
     if policy.network == .host {
       // Often a link into /run, which is not there inside.
-      if let real = Paths.real("/etc/resolv.conf") { result += ["--ro-bind", real, "/etc/resolv.conf"] }
+      if let real = Paths.real("/etc/resolv.conf") {
+        result += ["--ro-bind", real, "/etc/resolv.conf"]
+      }
     }
     result += ["--proc", "/proc", "--dev", "/dev"]
     for folder in ["/tmp", "/var/tmp", "/dev/shm"] {
@@ -94,10 +97,14 @@ struct Bubblewrap {
     let root = user == 0 ? "" : "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n"
     var host = [CChar](repeating: 0, count: 256)
     gethostname(&host, host.count - 1)
-    let hostname = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let hostname = String(
+      decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     return [
       ("/etc/passwd", "\(root)\(name):x:\(user):\(group):\(name):\(policy.home):/bin/sh\n"),
-      ("/etc/group", (group == 0 ? "" : "root:x:0:\n") + "\(group == 0 ? "root" : name):x:\(group):\n"),
+      (
+        "/etc/group",
+        (group == 0 ? "" : "root:x:0:\n") + "\(group == 0 ? "root" : name):x:\(group):\n"
+      ),
       ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 \(hostname)\n"),
       (
         "/etc/nsswitch.conf",
@@ -173,7 +180,8 @@ enum Paths {
   static func link(_ path: String) -> String? {
     var buffer = [UInt8](repeating: 0, count: 4096)
     let count = buffer.withUnsafeMutableBytes { raw in
-      raw.baseAddress.map { readlink(path, $0.assumingMemoryBound(to: CChar.self), raw.count) } ?? -1
+      raw.baseAddress.map { readlink(path, $0.assumingMemoryBound(to: CChar.self), raw.count) }
+        ?? -1
     }
     return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
   }
@@ -195,6 +203,7 @@ enum Paths {
 
   /// Makes a folder and its parents.
   static func make(_ path: String) -> Bool {
-    (try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)) != nil
+    (try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true))
+      != nil
   }
 }

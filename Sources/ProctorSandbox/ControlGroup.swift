@@ -96,8 +96,9 @@ struct ControlGroup: Sendable {
   /// A group may not hold processes and hand controllers down at once, so a sibling of proctor's own
   /// group comes after a child of it.
   private static func v2Parents() -> [String] {
-    guard let own = Paths.read("/proc/self/cgroup")?.split(separator: "\n")
-      .first(where: { $0.hasPrefix("0::") })?.dropFirst(3)
+    guard
+      let own = Paths.read("/proc/self/cgroup")?.split(separator: "\n")
+        .first(where: { $0.hasPrefix("0::") })?.dropFirst(3)
     else { return [] }
     let folder = mountPoint + (own == "/" ? "" : String(own))
     let parent = String(folder.split(separator: "/").dropLast().map { "/\($0)" }.joined())

@@ -49,7 +49,8 @@ private struct Probe {
   }
 
   func run(
-    _ script: String, limits: ResourceLimits = ResourceLimits(wallSeconds: 10, memoryMB: 512, processes: 64)
+    _ script: String,
+    limits: ResourceLimits = ResourceLimits(wallSeconds: 10, memoryMB: 512, processes: 64)
   ) async -> Result<Seen, SandboxError> {
     let workspace = "\(scratch)/probe"
     _ = Paths.make(workspace)
@@ -65,7 +66,8 @@ private struct Probe {
       ) { event in
         if case .stdout(let bytes) = event { output.withLock { $0.append(bytes) } }
       }
-      return .success(Seen(result: result, stdout: String(decoding: output.withLock { $0 }, as: UTF8.self)))
+      return .success(
+        Seen(result: result, stdout: String(decoding: output.withLock { $0 }, as: UTF8.self)))
     } catch {
       return .failure(error)
     }
@@ -112,7 +114,8 @@ private struct Probe {
   /// Starts 40 processes where 16 are allowed.
   func processes() async -> HostCapabilities.Finding {
     let limits = ResourceLimits(wallSeconds: 10, memoryMB: 256, processes: 16)
-    let script = "n=0; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do (sleep 1 & sleep 1) & done; wait; echo all"
+    let script =
+      "n=0; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do (sleep 1 & sleep 1) & done; wait; echo all"
     let seen = try? await run(script, limits: limits).get()
     let held = seen.map { $0.stdout != "all\n" } ?? false
     return HostCapabilities.Finding(

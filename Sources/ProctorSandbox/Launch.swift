@@ -105,7 +105,8 @@ private final class Arena {
   }
 
   func mutableStrings(_ texts: [String]) -> UnsafePointer<UnsafeMutablePointer<CChar>?> {
-    let list = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: texts.count + 1)
+    let list = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(
+      capacity: texts.count + 1)
     for (index, text) in texts.enumerated() { list[index] = copy(text) }
     list[texts.count] = nil
     allocations.append(UnsafeMutableRawPointer(list))

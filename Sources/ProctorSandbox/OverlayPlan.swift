@@ -68,7 +68,8 @@ struct OverlayPlan {
 
   /// Makes what must stand before the start; false when the disk refuses.
   func prepare() -> Bool {
-    let folders = entries.map(\.target) + (tmpfs.map { [$0] } ?? [])
+    let folders =
+      entries.map(\.target) + (tmpfs.map { [$0] } ?? [])
       + (storage == .memory ? [] : layerFolders) + policyFolders
     for case .copyOnWrite(let path) in policy.mounts where !Paths.exists(path) {
       guard Paths.make(path) else { return false }

@@ -3,16 +3,17 @@ import Glibc
 
 /// Finds processes by what the kernel tells about them.
 enum ProcessTree {
-  /// All descendants of a process, parents first.
-  static func descendants(of root: pid_t) -> [pid_t] {
+  /// The processes below `root` that have no children: what a tree is really doing. `root` itself when
+  /// it is alone.
+  static func leaves(of root: pid_t) -> [pid_t] {
     var children: [pid_t: [pid_t]] = [:]
-    for pid in all() { if let parent = parent(of: pid) { children[parent, default: []].append(pid) } }
+    for pid in all() {
+      if let parent = parent(of: pid) { children[parent, default: []].append(pid) }
+    }
     var result: [pid_t] = []
     var pending = [root]
     while let next = pending.popLast() {
-      let found = children[next] ?? []
-      result += found
-      pending += found
+      if let found = children[next] { pending += found } else { result.append(next) }
     }
     return result
   }

@@ -41,7 +41,8 @@ struct SandboxRun {
       let overlays = OverlayPlan(policy: policy, storage: storage)
       guard overlays.prepare() else {
         throw SandboxError(
-          .storage, "cannot create folders in \(policy.scratch): \(String(cString: strerror(errno)))",
+          .storage,
+          "cannot create folders in \(policy.scratch): \(String(cString: strerror(errno)))",
           resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
       }
       do {
@@ -74,7 +75,9 @@ struct SandboxRun {
       overlays: overlays.mounts, tmpfs: overlays.tmpfs, folders: overlays.folders,
       userNamespace: !isRoot && !overlays.mounts.isEmpty, limits: limits(group))
     let ended = try supervise(pipes, launch) { pid in kill(pid, SIGKILL) }
-    if let problem = failedStart(ended) { throw Launch.Failure(step: CSB_EXEC, error: 0, words: problem) }
+    if let problem = failedStart(ended) {
+      throw Launch.Failure(step: CSB_EXEC, error: 0, words: problem)
+    }
     return result(
       ended, group,
       SandboxReceipt(
@@ -88,7 +91,9 @@ struct SandboxRun {
   private func failedStart(_ ended: Supervisor.Ended) -> String? {
     guard ended.ending == .exited, ended.firstWords.hasPrefix("bwrap: ") else { return nil }
     let finished = ended.statusReport.contains("\"exit-code\"")
-    guard !finished || ended.status == .exited(1) || ended.status == .exited(127) else { return nil }
+    guard !finished || ended.status == .exited(1) || ended.status == .exited(127) else {
+      return nil
+    }
     return ended.firstWords.split(separator: "\n").first.map { String($0.dropFirst(7)) } ?? "failed"
   }
 
@@ -103,12 +108,14 @@ struct SandboxRun {
         .cannotStart, "cannot start \(command.argv.first ?? ""): \(words)",
         resolution: "Check that it is installed and readable by proctor's user.")
     }
-    if words.contains("uid map") || words.contains("namespace") || words.contains("Operation not permitted")
+    if words.contains("uid map") || words.contains("namespace")
+      || words.contains("Operation not permitted")
       || words.contains("loopback")
     {
       return SandboxError(
         .namespacesUnavailable, "this host does not let bubblewrap make namespaces: \(words)",
-        resolution: "Ubuntu 24.04 and later: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or "
+        resolution:
+          "Ubuntu 24.04 and later: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or "
           + "an AppArmor profile for bwrap. In a container: --security-opt seccomp=unconfined "
           + "--security-opt apparmor=unconfined. To run without any isolation: --isolation none.")
     }
@@ -183,7 +190,8 @@ struct SandboxRun {
       innerProcesses: { report in
         let root = isBare ? own.withLock { $0 } : Self.innerRoot(report)
         guard let root, root > 0 else { return [] }
-        return (isBare ? [root] : []) + ProcessTree.descendants(of: root)
+        // A shell that dies first would take the process that could speak with it.
+        return ProcessTree.leaves(of: root)
       },
       events: events)
     return try supervisor.run(
@@ -228,9 +236,11 @@ struct SandboxRun {
     _ ended: Supervisor.Ended, _ group: ControlGroup?, _ receipt: SandboxReceipt
   ) -> SandboxResult {
     let usage = ended.usage
-    let cpu = Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+    let cpu =
+      Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
       + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
-    let starved = ended.ending == .exited && !ended.status.isSuccess && group?.ranOutOfMemory == true
+    let starved =
+      ended.ending == .exited && !ended.status.isSuccess && group?.ranOutOfMemory == true
     return SandboxResult(
       status: ended.status, ending: starved ? .outOfMemory : ended.ending,
       durationMS: ended.durationMS,

@@ -137,7 +137,9 @@ struct Supervisor {
       switch kind {
       case .stdout: events(.stdout(bytes))
       case .stderr:
-        if firstWords.utf8.count < 2048 { firstWords += String(decoding: bytes.prefix(2048), as: UTF8.self) }
+        if firstWords.utf8.count < 2048 {
+          firstWords += String(decoding: bytes.prefix(2048), as: UTF8.self)
+        }
         events(.stderr(bytes))
       case .channel: events(.channel(bytes))
       case .status: statusReport += String(decoding: bytes, as: UTF8.self)

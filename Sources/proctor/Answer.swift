@@ -21,7 +21,8 @@ struct Answer: Sendable {
   }
 
   typealias Call =
-    @Sendable (_ progress: @escaping @Sendable (Progress) -> Void) async throws(EngineError) -> Value
+    @Sendable (_ progress: @escaping @Sendable (Progress) -> Void) async throws(EngineError) ->
+    Value
 
   let format: OutputFormat
   let kind: Kind

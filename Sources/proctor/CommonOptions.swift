@@ -12,7 +12,8 @@ extension Configuration.Isolation: ExpressibleByArgument {}
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
-  @Option(help: "json (the documented contract), text, or live. Default: live on a terminal, else text.")
+  @Option(
+    help: "json (the documented contract), text, or live. Default: live on a terminal, else text.")
   var format: OutputFormat?
 
   @Flag(help: "Answer confirmations ahead. Running tests never asks.")

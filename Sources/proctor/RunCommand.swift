@@ -18,7 +18,8 @@ struct Run: AsyncParsableCommand {
   @Argument(help: "The workspace.")
   var directory = "."
 
-  @Option(help: ArgumentHelp("Only tests whose full name matches (PCRE2, anywhere).", valueName: "regex"))
+  @Option(
+    help: ArgumentHelp("Only tests whose full name matches (PCRE2, anywhere).", valueName: "regex"))
   var filter: String?
 
   @Flag(help: "In JSON, also list every test, not only the failed ones.")
@@ -83,7 +84,8 @@ struct List: AsyncParsableCommand {
   @Argument(help: "The workspace.")
   var directory = "."
 
-  @Option(help: ArgumentHelp("Only tests whose full name matches (PCRE2, anywhere).", valueName: "regex"))
+  @Option(
+    help: ArgumentHelp("Only tests whose full name matches (PCRE2, anywhere).", valueName: "regex"))
   var filter: String?
 
   @OptionGroup var run: RunOptions

@@ -35,27 +35,34 @@ import Testing
         "swift/Tests/GreetingTests/GreetingXCTests.swift:11",
       ])
     let adapters = answer["adapters"] as? [[String: Any]] ?? []
-    #expect(adapters.compactMap { $0["adapter"] as? String } == ["cargo", "pytest", "jest", "swift"])
-    #expect(adapters.allSatisfy { ($0["passed"] as? Int ?? 0) > 0 && ($0["skipped"] as? Int ?? 0) > 0 })
+    #expect(
+      adapters.compactMap { $0["adapter"] as? String } == ["cargo", "pytest", "jest", "swift"])
+    #expect(
+      adapters.allSatisfy { ($0["passed"] as? Int ?? 0) > 0 && ($0["skipped"] as? Int ?? 0) > 0 })
     let sandbox = answer["sandbox"] as? [String: Any]
     #expect(sandbox?["backend"] as? String == "bubblewrap")
     #expect(sandbox?["workspace"] as? String == "protected")
     let text = try proctor("run", in: workspace).run()
-    #expect(text.text.contains("FAIL basket::tests::discount_above_hundred_is_refused\n  rust/src/lib.rs:8:11"))
+    #expect(
+      text.text.contains(
+        "FAIL basket::tests::discount_above_hundred_is_refused\n  rust/src/lib.rs:8:11"))
     #expect(!text.text.contains("\u{1b}"))
   }
 
   @Test func `one test runs by file, by name, by last part and by id`() throws {
     let workspace = try folder.copy(fixture: "polyglot")
     func count(_ arguments: [String]) throws -> Int? {
-      let outcome = try ProctorProcess(["test"] + arguments + ["--format", "json"], in: workspace).run()
+      let outcome = try ProctorProcess(["test"] + arguments + ["--format", "json"], in: workspace)
+        .run()
       try Schema.validate(outcome.stdout, "run_test")
       return try outcome.json()["tests_run"] as? Int
     }
     #expect(try count(["rust/src/lib.rs"]) == 4)
     #expect(try count(["rust/src/lib.rs", "empty_basket_costs_nothing"]) == 1)
     #expect(try count(["rust/tests/shop.rs"]) == 1)
-    #expect(try count(["python/tests/test_clock.py", "tests/test_clock.py::test_minutes[07:30-450]"]) == 1)
+    #expect(
+      try count(["python/tests/test_clock.py", "tests/test_clock.py::test_minutes[07:30-450]"]) == 1
+    )
     #expect(try count(["pytest:python:tests/test_clock.py::ClockTests::test_noon"]) == 1)
     #expect(try count(["javascript/slug.test.js", "joins words"]) == 1)
     #expect(try count(["swift/Tests/GreetingTests/GreetingXCTests.swift", "testName"]) == 1)
@@ -69,7 +76,8 @@ import Testing
   }
 
   @Test func `a listing runs nothing and validates`() throws {
-    let workspace = try pythonProject("def test_writes():\n    open('/dev/shm/x', 'w')\n    assert False\n")
+    let workspace = try pythonProject(
+      "def test_writes():\n    open('/dev/shm/x', 'w')\n    assert False\n")
     let outcome = try proctor("list", "--format", "json", in: workspace).run()
     #expect(outcome.status == 0)
     try Schema.validate(outcome.stdout, "list_tests")
@@ -114,7 +122,8 @@ import Testing
   }
 
   @Test func `a bare run says so`() throws {
-    let workspace = try pythonProject("import os\n\n\ndef test_home():\n    assert os.environ['HOME'] != '/tmp/home'\n")
+    let workspace = try pythonProject(
+      "import os\n\n\ndef test_home():\n    assert os.environ['HOME'] != '/tmp/home'\n")
     let outcome = try proctor("run", "--isolation", "none", "--format", "json", in: workspace).run()
     #expect(outcome.status == 0, "\(outcome.text)\(outcome.stderr)")
     let sandbox = try outcome.json()["sandbox"] as? [String: Any]
@@ -129,7 +138,8 @@ import Testing
     let workspace = try pythonProject("def test_one():\n    pass\n")
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/bwrap")
-    process.arguments = ["--dev-bind", "/", "/"] + walls.split(separator: " ").map(String.init)
+    process.arguments =
+      ["--dev-bind", "/", "/"] + walls.split(separator: " ").map(String.init)
       + [ProctorProcess.binary, "run", workspace, "--format", "json"]
     process.environment = ProctorProcess.environment
     let output = Pipe()
@@ -138,7 +148,8 @@ import Testing
     process.standardError = complaints
     try process.run()
     let answer = output.fileHandleForReading.readDataToEndOfFile()
-    let words = String(decoding: complaints.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let words = String(
+      decoding: complaints.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationStatus == 7, "\(words)")
     #expect(words.contains("apt install bubblewrap") || words.contains("--isolation none"))
@@ -166,7 +177,8 @@ import Testing
   func `a signal ends everything and what is known is printed`(signal: Int32) throws {
     let mark = "6\(Int.random(in: 1000...9999))"
     let workspace = try pythonProject(
-      "import subprocess\n\n\ndef test_first():\n    pass\n\n\ndef test_hangs():\n    subprocess.run(['sleep', '\(mark)'])\n")
+      "import subprocess\n\n\ndef test_first():\n    pass\n\n\ndef test_hangs():\n    subprocess.run(['sleep', '\(mark)'])\n"
+    )
     let running = try proctor("run", "--format", "json", in: workspace).start()
     for _ in 0..<200 where Self.processes("sleep\0\(mark)\0").isEmpty { usleep(50_000) }
     #expect(!Self.processes("sleep\0\(mark)\0").isEmpty)
@@ -194,7 +206,8 @@ import Testing
     for _ in 0..<100 where !Self.processes("sleep\0\(mark)\0").isEmpty { usleep(20_000) }
     #expect(Self.processes("sleep\0\(mark)\0").isEmpty)
     _ = try proctor("run", in: try pythonProject("def test_a():\n    pass\n", at: "other")).run()
-    let runs = (try? FileManager.default.contentsOfDirectory(atPath: "\(ProctorProcess.cache)/runs")) ?? []
+    let runs =
+      (try? FileManager.default.contentsOfDirectory(atPath: "\(ProctorProcess.cache)/runs")) ?? []
     let own = "\(running.process.processIdentifier)-"
     #expect(!runs.contains { $0.hasPrefix(own) })
   }
@@ -264,9 +277,11 @@ import Testing
 
   @Test func `arguments and environment of the configuration reach the runner`() throws {
     let workspace = try pythonProject(
-      "import os\n\n\ndef test_one():\n    assert os.environ['COLOUR'] == 'blue'\n\n\ndef test_two():\n    assert False\n")
+      "import os\n\n\ndef test_one():\n    assert os.environ['COLOUR'] == 'blue'\n\n\ndef test_two():\n    assert False\n"
+    )
     try folder.write(
-      "[tests.pytest]\nargs = [\"-k\", \"one\"]\nenv = { COLOUR = \"blue\" }\n", to: "workspace/proctor.toml")
+      "[tests.pytest]\nargs = [\"-k\", \"one\"]\nenv = { COLOUR = \"blue\" }\n",
+      to: "workspace/proctor.toml")
     let outcome = try proctor("run", "--format", "json", in: workspace).run()
     #expect(outcome.status == 0, "\(outcome.text)")
     #expect(try outcome.json()["total_tests"] as? Int == 1)
@@ -288,14 +303,19 @@ import Testing
     noPytest.environment["VIRTUAL_ENV"] = nil
     noPytest.environment["PATH"] = "/usr/bin:/bin"
     let withoutPytest = try noPytest.run()
-    if withoutPytest.status != 0 { #expect(withoutPytest.text.contains("apt install python3-pytest")) }
+    if withoutPytest.status != 0 {
+      #expect(withoutPytest.text.contains("apt install python3-pytest"))
+    }
   }
 
   @Test func `odd names are no trouble`() throws {
     let workspace = try pythonProject("def test_one():\n    pass\n", at: "a b,c:d\ne \u{1b} é 'q'")
     let raw = open("\(workspace)/\u{fffd}", O_CREAT | O_WRONLY, 0o644)
     close(raw)
-    var bytes = Array("\(workspace)/test_".utf8CString.dropLast()) + [CChar(bitPattern: 0xff), CChar(bitPattern: 0xfe)]
+    var bytes =
+      Array("\(workspace)/test_".utf8CString.dropLast()) + [
+        CChar(bitPattern: 0xff), CChar(bitPattern: 0xfe),
+      ]
     bytes += ".txt".utf8CString
     let other = open(bytes, O_CREAT | O_WRONLY, 0o644)
     #expect(other >= 0)

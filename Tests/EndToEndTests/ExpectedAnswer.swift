@@ -44,7 +44,9 @@ struct ExpectedAnswer {
     var result = Set(all.keys).subtracting(wanted.keys).sorted().map { "unexpected test \($0)" }
     result += Set(wanted.keys).subtracting(all.keys).sorted().map { "missing test \($0)" }
     for (id, keys) in wanted.sorted(by: { $0.key < $1.key }) {
-      guard let row = all[id]?.merging(failed[id] ?? [:], uniquingKeysWith: { $1 }) else { continue }
+      guard let row = all[id]?.merging(failed[id] ?? [:], uniquingKeysWith: { $1 }) else {
+        continue
+      }
       result += compare(keys, row, id)
     }
     return result

@@ -11,8 +11,10 @@ import Testing
     return adapters.flatMap { adapter in
       ((try? manager.contentsOfDirectory(atPath: "\(root)/\(adapter)")) ?? [])
         .map { "projects/\(adapter)/\($0)" }
-    }.filter { manager.fileExists(atPath: "\(ProctorProcess.repository)/fixtures/\($0)/expected.json") }
-      .sorted()
+    }.filter {
+      manager.fileExists(atPath: "\(ProctorProcess.repository)/fixtures/\($0)/expected.json")
+    }
+    .sorted()
   }()
 
   @Test func `there are fixtures for every adapter`() {
@@ -27,11 +29,14 @@ import Testing
     let workspace = try folder.copy(fixture: fixture)
     try FileManager.default.removeItem(atPath: "\(workspace)/expected.json")
     let outcome = try ProctorProcess(
-      expected.arguments + ["--format", "json"] + (expected.arguments.first == "run" ? ["--details"] : []),
+      expected.arguments + ["--format", "json"]
+        + (expected.arguments.first == "run" ? ["--details"] : []),
       in: workspace
     ).run()
-    try Schema.validate(outcome.stdout, expected.arguments.first == "test" ? "run_test" : "run_all_tests")
+    try Schema.validate(
+      outcome.stdout, expected.arguments.first == "test" ? "run_test" : "run_all_tests")
     let differences = expected.differences(try outcome.json(), status: outcome.status)
-    #expect(differences.isEmpty, "\(fixture)\n\(differences.joined(separator: "\n"))\n\(outcome.stderr)")
+    #expect(
+      differences.isEmpty, "\(fixture)\n\(differences.joined(separator: "\n"))\n\(outcome.stderr)")
   }
 }

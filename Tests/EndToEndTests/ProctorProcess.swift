@@ -80,7 +80,8 @@ struct ProctorProcess {
         status: process.terminationReason == .uncaughtSignal
           ? 128 + process.terminationStatus : process.terminationStatus,
         stdout: try Data(contentsOf: URL(filePath: "\(files.path)/stdout")),
-        stderr: String(decoding: try Data(contentsOf: URL(filePath: "\(files.path)/stderr")), as: UTF8.self))
+        stderr: String(
+          decoding: try Data(contentsOf: URL(filePath: "\(files.path)/stderr")), as: UTF8.self))
     }
   }
 }
@@ -99,7 +100,8 @@ final class TemporaryFolder {
   func write(_ data: Data, to name: String) throws -> String {
     let file = "\(path)/\(name)"
     try FileManager.default.createDirectory(
-      atPath: URL(filePath: file).deletingLastPathComponent().path, withIntermediateDirectories: true)
+      atPath: URL(filePath: file).deletingLastPathComponent().path,
+      withIntermediateDirectories: true)
     try data.write(to: URL(filePath: file))
     return file
   }

@@ -15,7 +15,8 @@ import Testing
   }
 
   func evidence(
-    status: ProctorModel.ExitStatus = .exited(0), ending: SandboxResult.Ending = .exited, ended: Bool = true,
+    status: ProctorModel.ExitStatus = .exited(0), ending: SandboxResult.Ending = .exited,
+    ended: Bool = true,
     exitAgrees: Bool = true, violations: [String] = []
   ) -> InvocationEvidence {
     InvocationEvidence(
@@ -72,8 +73,10 @@ import Testing
     var outcome = green()
     outcome.selected = []
     outcome.results = [:]
-    #expect(verdict(outcome) == Verdict(
-      status: .noTests, reason: .emptySelection, message: "no test matched"))
+    #expect(
+      verdict(outcome)
+        == Verdict(
+          status: .noTests, reason: .emptySelection, message: "no test matched"))
   }
 
   @Test func `all skipped is not passed`() {
@@ -119,7 +122,8 @@ import Testing
 
   @Test func `a missing tool is no verdict and says what to install`() {
     var outcome = green()
-    outcome.problem = ToolProblem(message: "pytest is not installed", resolution: "pip install pytest")
+    outcome.problem = ToolProblem(
+      message: "pytest is not installed", resolution: "pip install pytest")
     #expect(verdict(outcome).reason == .toolMissing)
     #expect(verdict(outcome).message?.contains("pip install pytest") == true)
   }

@@ -61,7 +61,9 @@ import Testing
   }
 
   @Test func `output, exit status and environment come through exactly`() async throws {
-    let seen = try await run("echo out; echo err >&2; echo \"$A\"; env -0 | cut -z -d= -f1 | sort -z | tr '\\0' ' '; exit 3", environment: ["A": "x\ny"])
+    let seen = try await run(
+      "echo out; echo err >&2; echo \"$A\"; env -0 | cut -z -d= -f1 | sort -z | tr '\\0' ' '; exit 3",
+      environment: ["A": "x\ny"])
     #expect(seen.result.status == .exited(3))
     #expect(seen.result.ending == .exited)
     #expect(seen.stderr == "err\n")
@@ -101,21 +103,30 @@ import Testing
     _ = try await run("echo 1 > '\(cache)/kept/a'", policy)
     #expect(FileManager.default.fileExists(atPath: "\(cache)/kept/a"))
     policy.mounts = [.copyOnWrite("\(cache)/kept")]
-    #expect(try await run("cat '\(cache)/kept/a'; echo 2 > '\(cache)/kept/a'; cat '\(cache)/kept/a'", policy).stdout == "1\n2\n")
+    #expect(
+      try await run(
+        "cat '\(cache)/kept/a'; echo 2 > '\(cache)/kept/a'; cat '\(cache)/kept/a'", policy
+      ).stdout == "1\n2\n")
     #expect(try String(contentsOfFile: "\(cache)/kept/a", encoding: .utf8) == "1\n")
     policy.mounts = [.layered(lower: "\(cache)/kept", upper: "\(cache)/upper")]
     policy.network = .host
     _ = try await run("echo 3 > '\(cache)/upper/b'", policy)
     #expect(!FileManager.default.fileExists(atPath: "\(cache)/kept/b"))
     policy.network = .none
-    #expect(try await run("cat '\(cache)/upper/a' '\(cache)/upper/b'; echo x > '\(cache)/upper/a' || echo refused", policy).stdout == "1\n3\nrefused\n")
+    #expect(
+      try await run(
+        "cat '\(cache)/upper/a' '\(cache)/upper/b'; echo x > '\(cache)/upper/a' || echo refused",
+        policy
+      ).stdout == "1\n3\nrefused\n")
   }
 
   @Test func `nothing else of the host is visible`() async throws {
     let secret = "\(folder)/secret"
     try "s".write(toFile: secret, atomically: false, encoding: .utf8)
     let home = NSHomeDirectory()
-    let seen = try await run("cat '\(secret)'; ls -A \(home) /home /root 2>/dev/null; ls -A $HOME; touch /x /usr/x 2>/dev/null; echo end")
+    let seen = try await run(
+      "cat '\(secret)'; ls -A \(home) /home /root 2>/dev/null; ls -A $HOME; touch /x /usr/x 2>/dev/null; echo end"
+    )
     #expect(seen.stdout == "end\n")
     #expect(try await run("cat '\(secret)'", policy(.none)).stdout == "s")
   }
@@ -137,7 +148,9 @@ import Testing
   }
 
   @Test(arguments: [SandboxPolicy.Backend.bubblewrap, .none])
-  func `the time limit ends everything, with last words`(backend: SandboxPolicy.Backend) async throws {
+  func `the time limit ends everything, with last words`(backend: SandboxPolicy.Backend)
+    async throws
+  {
     var policy = policy(backend)
     policy.limits.wallSeconds = 3
     let begin = ContinuousClock().now
@@ -213,7 +226,8 @@ import Testing
   @Test func `the channel is read whole and in order`() async throws {
     let channel = "\(folder)/channel"
     #expect(mkfifo(channel, 0o600) == 0)
-    let seen = try await run("seq 1 20000 > '\(channel)'; echo end > '\(channel)'", channel: channel)
+    let seen = try await run(
+      "seq 1 20000 > '\(channel)'; echo end > '\(channel)'", channel: channel)
     let lines = seen.channel.split(separator: "\n")
     #expect(lines.count == 20001)
     #expect(lines.last == "end")
@@ -224,7 +238,8 @@ import Testing
     for backend in [SandboxPolicy.Backend.bubblewrap, .none] {
       let error = await #expect(throws: SandboxError.self) {
         try await Sandbox().run(
-          SandboxCommand(argv: ["no-such-program"], environment: ["PATH": "/usr/bin"], directory: workspace),
+          SandboxCommand(
+            argv: ["no-such-program"], environment: ["PATH": "/usr/bin"], directory: workspace),
           policy: policy(backend)
         ) { _ in }
       }

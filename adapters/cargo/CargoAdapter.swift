@@ -41,7 +41,8 @@ public struct CargoAdapter: Adapter {
       purpose: .build, title: "compiling the report channel",
       argv: [
         "/bin/sh", "-c",
-        #"cc -shared -fPIC -O2 -o "$1.$$" "$2/libtest_channel.c" && mv "$1.$$" "$1""#, "sh", library,
+        #"cc -shared -fPIC -O2 -o "$1.$$" "$2/libtest_channel.c" && mv "$1.$$" "$1""#, "sh",
+        library,
         Invocation.filesPlaceholder,
       ], directory: "/", mounts: [.writable(plan.guestFolder)],
       files: ["libtest_channel.c": Data(PackageResources.libtest_channel_c)])
@@ -72,7 +73,8 @@ public struct CargoAdapter: Adapter {
     // Documentation tests are listed by compiling nothing, but parsing every crate again: only when
     // a selection needs their names.
     let documentation = isComplete ? build.product(CargoPlan.documentation) : nil
-    return binaries + (documentation.map { [plan.documentation($0, .list, arguments: ["--list"])] } ?? [])
+    return binaries
+      + (documentation.map { [plan.documentation($0, .list, arguments: ["--list"])] } ?? [])
   }
 
   public func run(_ context: AdapterContext, _ build: Build, selection: Selection) -> [Invocation] {
@@ -88,7 +90,8 @@ public struct CargoAdapter: Adapter {
       if product.name == CargoPlan.documentation {
         if isEverything { return [plan.documentation(product, .run, listsItself: true)] }
         let filters = own.map(\.nativeID).map(CargoPlan.documentationFilter)
-        return own.isEmpty ? [] : [plan.documentation(product, .run, arguments: filters, cases: own)]
+        return own.isEmpty
+          ? [] : [plan.documentation(product, .run, arguments: filters, cases: own)]
       }
       guard let first = own.first else { return [] }
       if first.nativeID.isEmpty { return [plan.customHarness(product, cases: own)] }
@@ -102,7 +105,8 @@ public struct CargoAdapter: Adapter {
   public func decoder(
     for invocation: Invocation, _ context: AdapterContext, _ build: Build
   ) -> any EventDecoder {
-    let product = build.product(invocation.product) ?? Build.Product(name: "", executable: "", directory: "")
+    let product =
+      build.product(invocation.product) ?? Build.Product(name: "", executable: "", directory: "")
     if invocation.purpose == .run, invocation.cases?.first?.nativeID.isEmpty == true {
       return CustomHarnessDecoder(cases: invocation.cases ?? [])
     }
@@ -115,7 +119,8 @@ public struct CargoAdapter: Adapter {
     switch status {
     case .exited(0): !failed
     // Documentation tests cannot be selected exactly: others may have failed beside them.
-    case .exited(101): failed || (invocation.product == CargoPlan.documentation && invocation.cases != nil)
+    case .exited(101):
+      failed || (invocation.product == CargoPlan.documentation && invocation.cases != nil)
     case .exited, .signaled: invocation.cases?.first?.nativeID.isEmpty == true && failed
     }
   }

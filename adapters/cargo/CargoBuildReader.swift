@@ -30,10 +30,14 @@ struct CargoBuildReader {
         errors.append(error)
       }
       guard message.reason == "compiler-artifact", message.profile?.test == true else { continue }
-      if let executable = message.executable, !artifacts.contains(where: { $0.executable == executable }) {
+      if let executable = message.executable,
+        !artifacts.contains(where: { $0.executable == executable })
+      {
         artifacts.append(message)
       }
-      if message.target?.doctest == true, let name = packageName(message), !documented.contains(name) {
+      if message.target?.doctest == true, let name = packageName(message),
+        !documented.contains(name)
+      {
         documented.append(name)
       }
     }
@@ -100,7 +104,8 @@ struct CargoBuildReader {
     guard let data = Data(base64Encoded: Data(encoded)) else { return [:] }
     var result: [String: String] = [:]
     for entry in data.split(separator: 0) {
-      let pair = entry.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+      let pair = entry.split(
+        separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
       guard pair.count == 2 else { continue }
       result[String(decoding: pair[0], as: UTF8.self)] = String(decoding: pair[1], as: UTF8.self)
     }
@@ -135,7 +140,8 @@ struct CargoBuildReader {
 
   private func linkerDetails(_ rendered: String?) -> String {
     let lines = (rendered ?? "").split(separator: "\n").filter {
-      $0.contains("undefined reference") || $0.contains("cannot find") || $0.contains("undefined symbol")
+      $0.contains("undefined reference") || $0.contains("cannot find")
+        || $0.contains("undefined symbol")
     }
     return lines.prefix(5).map { "\n" + $0.trimmingPrefix { $0 == " " || $0 == "=" } }.joined()
   }
@@ -164,11 +170,19 @@ struct CargoBuildReader {
   }
 
   private func missingCrate(_ text: String) -> String? {
-    let isOffline = ["--offline", "offline", "no matching package", "failed to download", "failed to get", "Could not resolve host"]
-      .contains { text.contains($0) }
+    let isOffline = [
+      "--offline", "offline", "no matching package", "failed to download", "failed to get",
+      "Could not resolve host",
+    ]
+    .contains { text.contains($0) }
     guard isOffline, !text.contains("failed to parse manifest") else { return nil }
-    for mark in ["no matching package named `", "failed to get `", "failed to download `", "failed to select a version for the requirement `"] {
-      if let range = text.firstRange(of: mark) { return String(text[range.upperBound...].prefix { $0 != "`" }) }
+    for mark in [
+      "no matching package named `", "failed to get `", "failed to download `",
+      "failed to select a version for the requirement `",
+    ] {
+      if let range = text.firstRange(of: mark) {
+        return String(text[range.upperBound...].prefix { $0 != "`" })
+      }
     }
     return nil
   }
@@ -186,8 +200,11 @@ struct CargoBuildReader {
     func number(_ word: String) -> Int? {
       text.firstRange(of: word).flatMap { Int(text[$0.upperBound...].prefix { $0.isNumber }) }
     }
-    let file = text.firstRange(of: "manifest at `").map { String(text[$0.upperBound...].prefix { $0 != "`" }) }
+    let file = text.firstRange(of: "manifest at `").map {
+      String(text[$0.upperBound...].prefix { $0 != "`" })
+    }
     return SourceLocation(
-      file: context.display(file ?? "Cargo.toml"), line: number("at line "), column: number("column "))
+      file: context.display(file ?? "Cargo.toml"), line: number("at line "),
+      column: number("column "))
   }
 }

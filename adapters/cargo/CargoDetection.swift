@@ -15,7 +15,9 @@ struct CargoDetection {
     for path in tree.files(named: Self.manifest) {
       let folder = path.split(separator: "/").dropLast().joined(separator: "/")
       // Cargo itself takes the nearest workspace above a package, unless that excludes it.
-      if workspaces.contains(where: { Self.holds($0.folder, folder) && !$0.excluded.contains { Self.holds($0, folder) } }) {
+      if workspaces.contains(where: {
+        Self.holds($0.folder, folder) && !$0.excluded.contains { Self.holds($0, folder) }
+      }) {
         continue
       }
       let table = try? TOMLTable(string: tree.text(path) ?? "")

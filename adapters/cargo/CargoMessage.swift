@@ -47,7 +47,8 @@ struct CargoMessage: Decodable {
       line_start = try container.decode(Int.self, forKey: .line_start)
       column_start = try container.decode(Int.self, forKey: .column_start)
       is_primary = try container.decode(Bool.self, forKey: .is_primary)
-      expansions = try container.decodeIfPresent(Expansion.self, forKey: .expansion).map { [$0] } ?? []
+      expansions =
+        try container.decodeIfPresent(Expansion.self, forKey: .expansion).map { [$0] } ?? []
     }
   }
 

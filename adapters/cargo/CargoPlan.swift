@@ -47,7 +47,9 @@ struct CargoPlan {
   }
 
   var environment: [String: String] {
-    ["CARGO_TERM_COLOR": "never"].merging(context.isIsolated ? ["CARGO_HOME": cargoHome] : [:]) { $1 }
+    ["CARGO_TERM_COLOR": "never"].merging(context.isIsolated ? ["CARGO_HOME": cargoHome] : [:]) {
+      $1
+    }
   }
 
   /// Downloaded crates: the user's own are read, what `--fetch` adds is kept in the cache folder.
@@ -56,9 +58,11 @@ struct CargoPlan {
     guard context.isIsolated else { return [] }
     let folders = ["registry", "git"].map { name -> Invocation.Mount in
       let upper = "\(cargoHome)/\(name)"
-      return context.toolchain.tools[name].map { .layered(lower: $0, upper: upper) } ?? .writable(upper)
+      return context.toolchain.tools[name].map { .layered(lower: $0, upper: upper) }
+        ?? .writable(upper)
     }
-    return folders + [context.toolchain.tools["configuration"]].compactMap { $0.map { .readOnly($0) } }
+    return folders
+      + [context.toolchain.tools["configuration"]].compactMap { $0.map { .readOnly($0) } }
   }
 
   private var testMounts: [Invocation.Mount] {
@@ -99,7 +103,9 @@ struct CargoPlan {
     _ product: Build.Product, _ purpose: Invocation.Purpose, arguments: [String] = [],
     cases: [TestCase]? = nil, listsItself: Bool = false
   ) -> Invocation {
-    let packages = (product.details["packages"] ?? "").split(separator: " ").flatMap { ["-p", String($0)] }
+    let packages = (product.details["packages"] ?? "").split(separator: " ").flatMap {
+      ["-p", String($0)]
+    }
     return Invocation(
       purpose: purpose, title: "\(purpose == .list ? "listing" : "running") documentation tests",
       argv: cargo("test") + ["--doc", "--no-fail-fast", "--quiet"] + packages + target

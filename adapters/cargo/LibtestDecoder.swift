@@ -106,7 +106,8 @@ struct LibtestDecoder: EventDecoder {
     case ("test", "ok"?), ("test", "failed"?), ("test", "ignored"?): return result(record)
     // A slow test, a benchmark, rustdoc's closing figures.
     case ("test", "timeout"?), ("bench", _), ("report", _): return []
-    default: return [.corrupt("libtest reported an unknown event, \(record.type) \(record.event ?? "")")]
+    default:
+      return [.corrupt("libtest reported an unknown event, \(record.type) \(record.event ?? "")")]
     }
   }
 
@@ -149,7 +150,9 @@ struct LibtestDecoder: EventDecoder {
   /// `src/lib.rs - f (line 7)`: the file is relative to the Cargo workspace, the line is the fence's.
   private func documentationTest(_ name: String) -> TestCase {
     let file = name.firstRange(of: " - ").map { context.display(String(name[..<$0.lowerBound])) }
-    let line = name.ranges(of: "(line ").last.flatMap { Int(name[$0.upperBound...].prefix { $0.isNumber }) }
+    let line = name.ranges(of: "(line ").last.flatMap {
+      Int(name[$0.upperBound...].prefix { $0.isNumber })
+    }
     let fullName = "\(CargoPlan.documentation)::\(name)"
     return TestCase(
       id: TestID(project: context.project, fullName: fullName), project: context.project,
@@ -183,7 +186,8 @@ struct LibtestDecoder: EventDecoder {
         note: (record.message ?? record.ignore_message).flatMap { $0.isEmpty ? nil : $0 })
     default:
       let panic = RustPanic(output: record.stdout ?? "", test: name, context: context)
-      let failure = isDocumentation ? panic.documentationFailure() : panic.failure(note: record.message)
+      let failure =
+        isDocumentation ? panic.documentationFailure() : panic.failure(note: record.message)
       return Attempt(
         outcome: .failed, rawStatus: "failed", durationMS: duration, failures: [failure],
         stdout: stdout)
@@ -206,7 +210,8 @@ struct CustomHarnessDecoder: EventDecoder {
   }
 
   mutating func finish(_ status: ExitStatus) -> [TestEvent] {
-    guard let test = cases.first, case .exited(let code) = status, status.impliedSignal == nil else {
+    guard let test = cases.first, case .exited(let code) = status, status.impliedSignal == nil
+    else {
       return cases.map { .started($0.id) }
     }
     let passed = code == 0

@@ -7,7 +7,9 @@ struct RustPanic {
   let context: AdapterContext
 
   /// Where a panic message ends.
-  private static let ends = ["stack backtrace:", "note: run with `RUST_BACKTRACE", "note: Some details are omitted"]
+  private static let ends = [
+    "stack backtrace:", "note: run with `RUST_BACKTRACE", "note: Some details are omitted",
+  ]
 
   /// - Parameter note: libtest's own words, such as that a test did not panic as expected.
   func failure(note: String?) -> Failure {
@@ -23,7 +25,9 @@ struct RustPanic {
   /// name another thread.
   private func lastPanic() -> (message: String, location: SourceLocation?)? {
     let lines = output.split(separator: "\n", omittingEmptySubsequences: false)
-    guard let index = lines.lastIndex(where: { header($0) != nil }), let place = header(lines[index]) else {
+    guard let index = lines.lastIndex(where: { header($0) != nil }),
+      let place = header(lines[index])
+    else {
       return nil
     }
     let body = lines[(index + 1)...].prefix { line in !Self.ends.contains { line.hasPrefix($0) } }
@@ -67,10 +71,17 @@ struct RustPanic {
         .map { $0.drop { $0 == " " }.dropFirst(4) }
       return Failure(message: String(error), location: arrow.flatMap(location))
     }
-    guard let index = lines.lastIndex(where: { $0.hasPrefix("thread '") && $0.contains(" panicked at ") }) else {
-      return Failure(message: output.isEmpty ? "the documentation test failed" : String(output.prefix(2000)))
+    guard
+      let index = lines.lastIndex(where: {
+        $0.hasPrefix("thread '") && $0.contains(" panicked at ")
+      })
+    else {
+      return Failure(
+        message: output.isEmpty ? "the documentation test failed" : String(output.prefix(2000)))
     }
-    let body = lines[(index + 1)...].prefix { line in !Self.ends.contains { line.hasPrefix($0) } && !line.isEmpty }
+    let body = lines[(index + 1)...].prefix { line in
+      !Self.ends.contains { line.hasPrefix($0) } && !line.isEmpty
+    }
     return Failure(message: body.joined(separator: "\n"))
   }
 }

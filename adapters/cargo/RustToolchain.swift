@@ -20,7 +20,8 @@ struct RustToolchain {
       for name in ["registry", "git"] where host.exists("\(home)/\(name)") {
         tools[name] = "\(home)/\(name)"
       }
-      tools["configuration"] = ["config.toml", "config"].map { "\(home)/\($0)" }.first(where: host.exists)
+      tools["configuration"] = ["config.toml", "config"].map { "\(home)/\($0)" }.first(
+        where: host.exists)
     }
     return Toolchain(
       main: cargo, tools: tools,
@@ -44,11 +45,14 @@ struct RustToolchain {
         message: "cargo is not installed",
         resolution: "Install Rust with rustup (rustup.rs), or apt install cargo.")
     }
-    guard let rustup = host.executable(named: "rustup") else { return host.realPath(cargo) ?? cargo }
+    guard let rustup = host.executable(named: "rustup") else {
+      return host.realPath(cargo) ?? cargo
+    }
     let answer = host.query(
       [rustup, "which", "cargo"], directory: directory, environment: ["RUSTUP_AUTO_INSTALL": "0"],
       watching: pins)
-    guard let path = answer?.split(separator: "\n").first.map(String.init), host.isExecutable(path) else {
+    guard let path = answer?.split(separator: "\n").first.map(String.init), host.isExecutable(path)
+    else {
       let pin = pins.first(where: host.exists).flatMap(host.read)?
         .split(separator: "\n").first { $0.contains("channel") || !$0.hasPrefix("[") }
       throw ToolProblem(

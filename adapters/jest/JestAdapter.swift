@@ -6,7 +6,9 @@ public struct JestAdapter: Adapter {
   public let id = AdapterID(rawValue: "jest")
   public let listsWhileRunning = true
   public let sourceExtensions = ["js", "jsx", "ts", "tsx", "mjs", "cjs", "mts", "cts"]
-  public let environmentAllowList = ["NODE_ENV", "NODE_OPTIONS", "BABEL_ENV", "JEST_*", "TS_NODE_*"]
+  public let environmentAllowList = [
+    "NODE_ENV", "NODE_OPTIONS", "BABEL_ENV", "JEST_*", "TS_NODE_*",
+  ]
 
   /// Below a folder of this name jest does not run the guest code through the project's transforms.
   private static let guestFolder = "node_modules/proctor"
@@ -24,8 +26,10 @@ public struct JestAdapter: Adapter {
   public func fetch(_ context: AdapterContext) -> [Invocation] {
     [
       Invocation(
-        purpose: .fetch, title: "installing packages", argv: JestInstallation.installCommand(context),
-        environment: ["npm_config_cache": "\(context.cache)/npm"], directory: context.projectDirectory,
+        purpose: .fetch, title: "installing packages",
+        argv: JestInstallation.installCommand(context),
+        environment: ["npm_config_cache": "\(context.cache)/npm"],
+        directory: context.projectDirectory,
         mounts: [.writable("\(context.cache)/npm")], writesWorkspace: true)
     ]
   }
@@ -35,7 +39,8 @@ public struct JestAdapter: Adapter {
       return Build(errors: [
         RunError(
           stage: .dependency, adapter: id,
-          message: "jest is not installed: run with --fetch, or npm install (npm install --save-dev jest)",
+          message:
+            "jest is not installed: run with --fetch, or npm install (npm install --save-dev jest)",
           location: SourceLocation(file: context.display("package.json")))
       ])
     }
@@ -62,12 +67,14 @@ public struct JestAdapter: Adapter {
     var chosen: [String: [String: [Int]]] = [:]
     for test in cases {
       let path = test.file.map { $0.hasPrefix("/") ? $0 : "\(context.workspace)/\($0)" } ?? ""
-      let suffix = test.id.text.dropFirst(TestID(project: test.project, fullName: test.fullName).text.count)
+      let suffix = test.id.text.dropFirst(
+        TestID(project: test.project, fullName: test.fullName).text.count)
       chosen[path, default: [:]][test.nativeID, default: []].append(Int(suffix.dropFirst()) ?? 1)
     }
     return invocation(
       .run, context, build, arguments: ["--runTestsByPath"] + chosen.keys.sorted(),
-      files: ["selection.json": (try? JSONEncoder().encode(chosen)) ?? Data("{}".utf8)], cases: cases)
+      files: ["selection.json": (try? JSONEncoder().encode(chosen)) ?? Data("{}".utf8)],
+      cases: cases)
   }
 
   private func invocation(
@@ -83,7 +90,8 @@ public struct JestAdapter: Adapter {
       "proctor_jest_reporter.js": Data(PackageResources.proctor_jest_reporter_js),
     ].merging(files) { $1 }
     var environment = [
-      "PROCTOR_CHANNEL": Invocation.channelPlaceholder, "PROCTOR_NONCE": Invocation.noncePlaceholder,
+      "PROCTOR_CHANNEL": Invocation.channelPlaceholder,
+      "PROCTOR_NONCE": Invocation.noncePlaceholder,
     ]
     if purpose == .list { environment["PROCTOR_LIST"] = "1" }
     return [
@@ -92,13 +100,18 @@ public struct JestAdapter: Adapter {
         argv: [
           context.toolchain.main, jest.executable, "--ci", "--passWithNoTests", "--watchman=false",
           // An open handle must not keep the finished run alive.
-          "--forceExit", "--cacheDirectory", cache, "--testRunner", "\(guest)/proctor_jest_runner.js",
+          "--forceExit", "--cacheDirectory", cache, "--testRunner",
+          "\(guest)/proctor_jest_runner.js",
           "--reporters", "\(guest)/proctor_jest_reporter.js",
-        ] + context.project.excluded.flatMap { ["--modulePathIgnorePatterns", Self.quoted("/\($0)/")] }
+        ]
+          + context.project.excluded.flatMap {
+            ["--modulePathIgnorePatterns", Self.quoted("/\($0)/")]
+          }
           + context.settings.arguments + arguments,
         environment: environment, directory: context.projectDirectory, channel: .frames,
         mounts: [.writable(cache)],
-        files: Dictionary(uniqueKeysWithValues: code.map { ("\(Self.guestFolder)/\($0.key)", $0.value) }),
+        files: Dictionary(
+          uniqueKeysWithValues: code.map { ("\(Self.guestFolder)/\($0.key)", $0.value) }),
         cases: cases)
     ]
   }

@@ -80,7 +80,8 @@ struct JestDecoder: EventDecoder {
   mutating func finish(_ status: ExitStatus) -> [TestEvent] {
     guard !begun, case .exited(let code) = status, code != 0, !stderr.isEmpty else { return [] }
     // jest did not come to its first file: its configuration or the project's manifest is broken.
-    let text = JestErrorText(message: String(decoding: stderr, as: UTF8.self), stack: "", context: context)
+    let text = JestErrorText(
+      message: String(decoding: stderr, as: UTF8.self), stack: "", context: context)
     return [
       .error(
         RunError(
@@ -109,14 +110,16 @@ struct JestDecoder: EventDecoder {
   }
 
   private mutating func list(_ record: Record) -> [TestEvent] {
-    guard let path = record.path, let id = record.id, let names = record.names, let key = record.key else {
+    guard let path = record.path, let id = record.id, let names = record.names, let key = record.key
+    else {
       return [.corrupt("a record of the jest runner lacks its test")]
     }
     let file = context.display(path)
     let fullName = "\(localName(file)) > \(key)"
     let test = TestCase(
       id: TestID(project: context.project, fullName: fullName, occurrence: record.occurrence ?? 1),
-      project: context.project, suite: ([localName(file)] + names.dropLast()).joined(separator: " > "),
+      project: context.project,
+      suite: ([localName(file)] + names.dropLast()).joined(separator: " > "),
       name: names.last ?? "", fullName: fullName,
       definition: SourceLocation(file: file, line: record.line, column: record.column), file: file,
       nativeID: key)
@@ -154,7 +157,8 @@ struct JestDecoder: EventDecoder {
     case _ where !errors.isEmpty:
       failed += 1
       return Attempt(
-        outcome: .failed, rawStatus: "failed", durationMS: record.duration, failures: errors.map { failure($0, test) },
+        outcome: .failed, rawStatus: "failed", durationMS: record.duration,
+        failures: errors.map { failure($0, test) },
         stdout: stdout, stderr: stderr)
     case _ where record.failing == true:
       passed += 1
@@ -164,13 +168,16 @@ struct JestDecoder: EventDecoder {
     default:
       passed += 1
       return Attempt(
-        outcome: .passed, rawStatus: "passed", durationMS: record.duration, stdout: stdout, stderr: stderr)
+        outcome: .passed, rawStatus: "passed", durationMS: record.duration, stdout: stdout,
+        stderr: stderr)
     }
   }
 
   private func failure(_ problem: Record.Problem, _ test: TestCase) -> Failure {
     let user = problem.frames.filter { context.isUserCode(context.display($0.file)) }
-    let place = problem.place.flatMap { context.isUserCode(context.display($0.file)) ? $0 : nil } ?? user.first
+    let place =
+      problem.place.flatMap { context.isUserCode(context.display($0.file)) ? $0 : nil }
+      ?? user.first
     let location = place.map {
       SourceLocation(file: context.display($0.file), line: $0.line, column: $0.column)
     }
@@ -178,7 +185,9 @@ struct JestDecoder: EventDecoder {
       message: problem.message,
       // jest's own complaints carry the place of the test's declaration: nothing failed there.
       location: location == test.definition ? nil : location,
-      frames: user.map { Frame(function: $0.function, file: context.display($0.file), line: $0.line) })
+      frames: user.map {
+        Frame(function: $0.function, file: context.display($0.file), line: $0.line)
+      })
   }
 
   private func fileError(_ record: Record) -> RunError {
@@ -197,12 +206,16 @@ struct JestDecoder: EventDecoder {
   }
 
   private func end(_ record: Record) -> [TestEvent] {
-    if record.interrupted == true { return [.corrupt("jest was interrupted: \(record.error ?? "")")] }
+    if record.interrupted == true {
+      return [.corrupt("jest was interrupted: \(record.error ?? "")")]
+    }
     if let error = record.error { return [.corrupt("jest failed inside: \(error)")] }
     guard !isListing else { return [.ended] }
     guard workerLost || (record.passed == passed && record.failed == failed) else {
       let counts = "\(record.passed ?? 0) passed and \(record.failed ?? 0) failed"
-      return [.corrupt("jest counts \(counts), its runner reported \(passed) and \(failed)"), .ended]
+      return [
+        .corrupt("jest counts \(counts), its runner reported \(passed) and \(failed)"), .ended,
+      ]
     }
     return [.ended]
   }

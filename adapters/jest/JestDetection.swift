@@ -22,7 +22,9 @@ struct JestDetection {
       devDependencies = try? container.decode([String: String].self, forKey: .devDependencies)
       scripts = try? container.decode([String: String].self, forKey: .scripts)
       hasJest = container.contains(.jest)
-      coversOthers = (try? container.nestedContainer(keyedBy: JestKeys.self, forKey: .jest))?.contains(.projects) == true
+      coversOthers =
+        (try? container.nestedContainer(keyedBy: JestKeys.self, forKey: .jest))?.contains(.projects)
+        == true
     }
   }
 
@@ -46,7 +48,9 @@ struct JestDetection {
   private func folders() -> [String] {
     let files = (["package.json"] + Self.configurations).flatMap(tree.files(named:))
     let folders = Set(files.map { $0.split(separator: "/").dropLast().joined(separator: "/") })
-    return folders.sorted { ($0.split(separator: "/").count, $0) < ($1.split(separator: "/").count, $1) }
+    return folders.sorted {
+      ($0.split(separator: "/").count, $0) < ($1.split(separator: "/").count, $1)
+    }
   }
 
   private func evidence(_ folder: String) -> (String, covers: Bool)? {

@@ -14,11 +14,15 @@ struct JestErrorText {
 
   /// The lines that say what is wrong, without jest's advice and code frames.
   var summary: String {
-    let advice = ["Jest encountered an unexpected token", "Jest failed to parse", "Test suite failed to run"]
+    let advice = [
+      "Jest encountered an unexpected token", "Jest failed to parse", "Test suite failed to run",
+    ]
     let useful = lines.filter { line in
-      !advice.contains { line.hasPrefix($0) } && !(line.hasPrefix("at ") && line.contains(":")) && !line.hasPrefix("|")
+      !advice.contains { line.hasPrefix($0) } && !(line.hasPrefix("at ") && line.contains(":"))
+        && !line.hasPrefix("|")
     }
-    if let details = useful.first(where: { $0.hasPrefix("SyntaxError") || $0.contains("error TS") }) {
+    if let details = useful.first(where: { $0.hasPrefix("SyntaxError") || $0.contains("error TS") })
+    {
       return details
     }
     return useful.prefix(6).joined(separator: "\n")
@@ -54,12 +58,17 @@ struct JestErrorText {
 
   /// `SyntaxError: /path/file.js: Unexpected token (2:8)`
   private func babel(_ file: String?) -> SourceLocation? {
-    guard let line = (lines + stack.split(separator: "\n").map(String.init)).first(where: { $0.contains("SyntaxError: ") }),
+    guard
+      let line = (lines + stack.split(separator: "\n").map(String.init)).first(where: {
+        $0.contains("SyntaxError: ")
+      }),
       let open = line.lastIndex(of: "("), let close = line.lastIndex(of: ")"), open < close
     else { return nil }
     let numbers = line[line.index(after: open)..<close].split(separator: ":").compactMap { Int($0) }
     guard numbers.count == 2 else { return nil }
-    let named = line.firstRange(of: "SyntaxError: ").map { line[$0.upperBound...].prefix { $0 != ":" } }
+    let named = line.firstRange(of: "SyntaxError: ").map {
+      line[$0.upperBound...].prefix { $0 != ":" }
+    }
     let path = named.flatMap { $0.hasPrefix("/") ? context.display(String($0)) : nil } ?? file
     // Babel counts columns from 0.
     return path.map { SourceLocation(file: $0, line: numbers[0], column: numbers[1] + 1) }
@@ -67,7 +76,8 @@ struct JestErrorText {
 
   /// node's own: the first line of the stack is `/path/file.js:2`.
   private var parser: SourceLocation? {
-    for line in (lines + stack.split(separator: "\n").map(String.init)).prefix(12) where line.hasPrefix("/") {
+    for line in (lines + stack.split(separator: "\n").map(String.init)).prefix(12)
+    where line.hasPrefix("/") {
       let parts = line.split(separator: ":")
       if parts.count == 2, let number = Int(parts[1]) {
         return SourceLocation(file: context.display(String(parts[0])), line: number)
@@ -78,7 +88,8 @@ struct JestErrorText {
 
   private static func place(_ text: Substring, _ context: AdapterContext) -> SourceLocation? {
     let parts = text.split(separator: ":")
-    guard parts.count >= 3, let column = Int(parts[parts.count - 1]), let line = Int(parts[parts.count - 2])
+    guard parts.count >= 3, let column = Int(parts[parts.count - 1]),
+      let line = Int(parts[parts.count - 2])
     else { return nil }
     return SourceLocation(
       file: context.display(parts.dropLast(2).joined(separator: ":")), line: line, column: column)

@@ -13,14 +13,17 @@ struct NodeToolchain {
 
   func find() throws(ToolProblem) -> Toolchain {
     let named = settings.interpreter ?? "node"
-    guard let found = named.hasPrefix("/") ? named : host.executable(named: named), host.isExecutable(found)
+    guard let found = named.hasPrefix("/") ? named : host.executable(named: named),
+      host.isExecutable(found)
     else {
       throw ToolProblem(
-        message: "node is not installed (\(named))", resolution: "Install it: nodejs.org, or apt install nodejs.")
+        message: "node is not installed (\(named))",
+        resolution: "Install it: nodejs.org, or apt install nodejs.")
     }
     // Version managers put scripts before the real program.
     let answer = host.query(
-      [found, "-p", "process.execPath + ' ' + process.version"], directory: "/", environment: [:], watching: [])
+      [found, "-p", "process.execPath + ' ' + process.version"], directory: "/", environment: [:],
+      watching: [])
     let words = (answer ?? "").split(whereSeparator: \.isWhitespace).map(String.init)
     let node = words.first ?? found
     let root = node.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" }
@@ -76,15 +79,21 @@ enum JestInstallation {
     defer { fclose(file) }
     var buffer = [UInt8](repeating: 0, count: 64)
     let count = fread(&buffer, 1, buffer.count, file)
-    return String(decoding: buffer[..<count], as: UTF8.self).split(separator: "\n").first?.contains("node") == true
+    return String(decoding: buffer[..<count], as: UTF8.self).split(separator: "\n").first?.contains(
+      "node") == true
   }
 
   /// What installs exactly what the lock file says, without running the packages' own scripts.
   static func installCommand(_ context: AdapterContext) -> [String] {
     func has(_ name: String) -> Bool { access("\(context.projectDirectory)/\(name)", F_OK) == 0 }
-    if has("pnpm-lock.yaml") { return ["pnpm", "install", "--frozen-lockfile", "--ignore-scripts"] }
+    if has("pnpm-lock.yaml") {
+      return ["pnpm", "install", "--frozen-lockfile", "--ignore-scripts"]
+    }
     if has("yarn.lock") { return ["yarn", "install", "--frozen-lockfile", "--ignore-scripts"] }
     let npm = context.toolchain.tools["npm"] ?? "npm"
-    return [npm, has("package-lock.json") ? "ci" : "install", "--ignore-scripts", "--no-audit", "--no-fund"]
+    return [
+      npm, has("package-lock.json") ? "ci" : "install", "--ignore-scripts", "--no-audit",
+      "--no-fund",
+    ]
   }
 }

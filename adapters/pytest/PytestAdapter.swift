@@ -20,7 +20,8 @@ public struct PytestAdapter: Adapter {
   public func toolchain(
     for project: Project, workspace: String, settings: AdapterSettings, host: any Host
   ) throws(ToolProblem) -> Toolchain {
-    try PythonToolchain(project: project, workspace: workspace, settings: settings, host: host).find()
+    try PythonToolchain(project: project, workspace: workspace, settings: settings, host: host)
+      .find()
   }
 
   public func list(
@@ -35,7 +36,8 @@ public struct PytestAdapter: Adapter {
     guard case .cases(let cases) = selection else { return [invocation(.run, context)] }
     let chosen = cases.map { test in
       // The occurrence of a duplicate is what its id ends with.
-      let suffix = test.id.text.dropFirst(TestID(project: test.project, fullName: test.fullName).text.count)
+      let suffix = test.id.text.dropFirst(
+        TestID(project: test.project, fullName: test.fullName).text.count)
       return Chosen(id: test.nativeID, occurrence: Int(suffix.dropFirst()) ?? 1)
     }
     var files: [String] = []
@@ -70,7 +72,10 @@ public struct PytestAdapter: Adapter {
     let bytecode = "\(context.cache)/bytecode"
     return Invocation(
       purpose: purpose, title: purpose == .list ? "collecting" : "running tests",
-      argv: [context.toolchain.main, "-m", "pytest", "-p", Self.plugin, "--continue-on-collection-errors"]
+      argv: [
+        context.toolchain.main, "-m", "pytest", "-p", Self.plugin,
+        "--continue-on-collection-errors",
+      ]
         + context.project.excluded.map { "--ignore=\(context.workspace)/\($0)" }
         + context.settings.arguments + arguments,
       environment: [

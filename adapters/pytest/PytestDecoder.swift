@@ -151,7 +151,8 @@ struct PytestAttempt {
   private func failures() -> [Failure] {
     let failed = records.filter { $0.outcome == "failed" }
     let hasSubtests = failed.contains { $0.subtest != nil }
-    return failed
+    return
+      failed
       // The parent of failed subtests only counts them.
       .filter { !(hasSubtests && $0.subtest == nil && $0.text?.hasPrefix("contains ") == true) }
       .map(failure)
@@ -175,7 +176,8 @@ struct PytestAttempt {
     let text = record.text ?? record.error?.message ?? "failed without an explanation"
     let lines = text.split(separator: "\n").filter { $0.hasPrefix("E ") }
     return lines.isEmpty
-      ? text : lines.map { String($0.dropFirst(1).trimmingPrefix { $0 == " " }) }.joined(separator: "\n")
+      ? text
+      : lines.map { String($0.dropFirst(1).trimmingPrefix { $0 == " " }) }.joined(separator: "\n")
   }
 
   private static func withoutPrefix(_ reason: String) -> String {

@@ -30,7 +30,8 @@ struct PytestDetection {
     let loose = tests.filter { test in !chosen.contains { Self.contains($0.folder, test) } }
     if let first = loose.first {
       chosen.append(
-        Candidate(folder: "", evidence: "test files such as \(first)", isConfigured: false, collects: nil))
+        Candidate(
+          folder: "", evidence: "test files such as \(first)", isConfigured: false, collects: nil))
     }
     return chosen.filter { owns($0, tests, among: chosen) }
       .sorted(by: Self.outermostFirst)
@@ -47,7 +48,9 @@ struct PytestDetection {
   /// A manifest whose tests all belong to projects below it is none itself.
   private func owns(_ candidate: Candidate, _ tests: [String], among all: [Candidate]) -> Bool {
     if candidate.isConfigured { return true }
-    let inner = all.filter { $0.folder != candidate.folder && Self.contains(candidate.folder, $0.folder + "/") }
+    let inner = all.filter {
+      $0.folder != candidate.folder && Self.contains(candidate.folder, $0.folder + "/")
+    }
     return tests.contains { test in
       Self.contains(candidate.folder, test) && !inner.contains { Self.contains($0.folder, test) }
     }
@@ -55,7 +58,8 @@ struct PytestDetection {
 
   /// Whether running the outer project collects the inner folder's tests, as bare pytest would.
   private func covers(_ outer: Candidate, _ folder: String) -> Bool {
-    guard outer.isConfigured, outer.folder != folder, Self.contains(outer.folder, folder + "/") else {
+    guard outer.isConfigured, outer.folder != folder, Self.contains(outer.folder, folder + "/")
+    else {
       return false
     }
     guard let collects = outer.collects else { return true }
@@ -76,7 +80,9 @@ struct PytestDetection {
         }
         guard found else { return nil }
         let folder = Self.folder(of: path)
-        let section = source.marks[0].isEmpty ? "" : " with \(source.marks[0])\(source.marks[0].hasSuffix("]") ? "" : "...]")"
+        let section =
+          source.marks[0].isEmpty
+          ? "" : " with \(source.marks[0])\(source.marks[0].hasSuffix("]") ? "" : "...]")"
         return Candidate(
           folder: folder, evidence: "\(source.name)\(section) at \(folder.isEmpty ? "." : folder)",
           isConfigured: true,
@@ -99,7 +105,8 @@ struct PytestDetection {
   private func testPaths(_ text: String, _ folder: String) -> [String]? {
     let options = (try? TOMLTable(string: text))?["tool"]?.table?["pytest"]?.table
     let value = options?["ini_options"]?.table?["testpaths"] ?? options?["testpaths"]
-    let paths = value?.array.map { $0.compactMap(\.string) }
+    let paths =
+      value?.array.map { $0.compactMap(\.string) }
       ?? value?.string.map { $0.split(separator: " ").map(String.init) }
     return paths.map { $0.map { folder.isEmpty ? $0 : "\(folder)/\($0)" } }
   }

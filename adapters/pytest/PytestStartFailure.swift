@@ -39,7 +39,9 @@ struct PytestStartFailure {
 
   private static func place(_ line: String) -> (file: String, line: Int)? {
     let parts = line.split(separator: ":", maxSplits: 2)
-    guard parts.count == 3, parts[2].hasPrefix(" in "), let number = Int(parts[1]) else { return nil }
+    guard parts.count == 3, parts[2].hasPrefix(" in "), let number = Int(parts[1]) else {
+      return nil
+    }
     return (String(parts[0]), number)
   }
 

@@ -51,12 +51,14 @@ struct PythonToolchain {
 
   /// Poetry keeps environments as NAME-HASH-pyVERSION in its own cache.
   private func poetryEnvironments() -> [String] {
-    guard let manifest = host.read("\(directory)/pyproject.toml"), manifest.contains("[tool.poetry"),
+    guard let manifest = host.read("\(directory)/pyproject.toml"),
+      manifest.contains("[tool.poetry"),
       let name = manifest.split(separator: "\n").first(where: { $0.hasPrefix("name") })?
         .split(separator: "\"").dropFirst().first,
       let home = host.environment["HOME"]
     else { return [] }
-    let folder = host.environment["POETRY_VIRTUALENVS_PATH"] ?? "\(home)/.cache/pypoetry/virtualenvs"
+    let folder =
+      host.environment["POETRY_VIRTUALENVS_PATH"] ?? "\(home)/.cache/pypoetry/virtualenvs"
     return host.names(in: folder).filter { $0.hasPrefix("\(name)-") }.map { "\(folder)/\($0)" }
   }
 
@@ -107,14 +109,16 @@ struct PythonToolchain {
     }
     let version = lines[3]
     let minor = version.split(separator: ".").prefix(2).joined(separator: ".")
-    let userBase = host.environment["PYTHONUSERBASE"] ?? host.environment["HOME"].map { "\($0)/.local" }
+    let userBase =
+      host.environment["PYTHONUSERBASE"] ?? host.environment["HOME"].map { "\($0)/.local" }
     let userPackages = userBase.map { "\($0)/lib/python\(minor)/site-packages" }
       .flatMap { host.exists($0) ? $0 : nil }
     let libraries = lines[4...] + [userPackages].compactMap { $0 } + inheritedPaths
     guard libraries.contains(where: hasPytest) else { throw missingPytest(lines[0]) }
     var environment = inherited
     if userPackages != nil, let userBase { environment["PYTHONUSERBASE"] = userBase }
-    let reads = [lines[1], lines[2]] + lines[4...].filter { host.exists($0) }
+    let reads =
+      [lines[1], lines[2]] + lines[4...].filter { host.exists($0) }
       + [userPackages].compactMap { $0 }
     return Toolchain(
       main: lines[0], tools: ["python": lines[0]], version: version,

@@ -23,7 +23,8 @@ struct SwiftBuildErrors {
   private func located(_ line: Substring) -> RunError? {
     guard line.hasPrefix("/"), let mark = line.firstRange(of: ": error: ") else { return nil }
     let place = line[..<mark.lowerBound].split(separator: ":")
-    guard place.count >= 3, let column = Int(place[place.count - 1]), let row = Int(place[place.count - 2])
+    guard place.count >= 3, let column = Int(place[place.count - 1]),
+      let row = Int(place[place.count - 2])
     else { return nil }
     let file = context.display(place.dropLast(2).joined(separator: ":"))
     let isManifest = file.hasSuffix("Package.swift")
@@ -34,19 +35,27 @@ struct SwiftBuildErrors {
   }
 
   private func undefinedSymbols(_ text: String) -> [RunError] {
-    text.split(separator: "\n").filter { $0.contains("undefined reference to") || $0.contains("undefined symbol:") }
-      .map { line in
-        let message = line.firstRange(of: "undefined").map { String(line[$0.lowerBound...]) } ?? String(line)
-        return RunError(
-          stage: .build, adapter: context.project.adapter, message: "link error: \(message)")
-      }
+    text.split(separator: "\n").filter {
+      $0.contains("undefined reference to") || $0.contains("undefined symbol:")
+    }
+    .map { line in
+      let message =
+        line.firstRange(of: "undefined").map { String(line[$0.lowerBound...]) } ?? String(line)
+      return RunError(
+        stage: .build, adapter: context.project.adapter, message: "link error: \(message)")
+    }
   }
 
   private func missingDependency(_ stderr: String) -> RunError? {
-    let marks = ["Failed to clone repository", "unable to access", "Could not resolve host", "Couldn’t fetch updates", "failed to resolve dependencies"]
+    let marks = [
+      "Failed to clone repository", "unable to access", "Could not resolve host",
+      "Couldn’t fetch updates", "failed to resolve dependencies",
+    ]
     guard marks.contains(where: stderr.contains) else { return nil }
     let url = stderr.firstRange(of: "repository ").map {
-      let word = stderr[$0.upperBound...].drop { $0 == "'" }.prefix { !$0.isWhitespace && $0 != "'" }
+      let word = stderr[$0.upperBound...].drop { $0 == "'" }.prefix {
+        !$0.isWhitespace && $0 != "'"
+      }
       return word.hasSuffix(":") ? word.dropLast() : word
     }
     return RunError(

@@ -38,7 +38,8 @@ struct SwiftPlan {
 
   /// Compiled once for each toolchain.
   var observer: String {
-    let identity = PackageResources.ProctorXCTestObserver_swift
+    let identity =
+      PackageResources.ProctorXCTestObserver_swift
       + Array((context.toolchain.main + (context.toolchain.tools["full version"] ?? "")).utf8)
     return "\(guestFolder)/libProctorXCTestObserver-\(Fingerprint.of(identity)).so"
   }
@@ -61,7 +62,8 @@ struct SwiftPlan {
     let events = library == .swiftTesting
     return Invocation(
       purpose: .list, title: "listing \(library.rawValue)",
-      argv: [product.executable] + (events ? swiftTesting + ["--list-tests"] : ["--dump-tests-json"]),
+      argv: [product.executable]
+        + (events ? swiftTesting + ["--list-tests"] : ["--dump-tests-json"]),
       directory: product.directory, channel: events ? .lines : .none, mounts: testMounts,
       product: product.name)
   }
@@ -81,7 +83,9 @@ struct SwiftPlan {
     case .swiftTesting:
       environment["SWT_EXPERIMENTAL_EVENT_STREAM_FIELDS_ENABLED"] = "1"
       arguments = swiftTesting
-      if !isEverything { arguments += cases.flatMap { ["--filter", "^\(Self.quoted($0.nativeID))$"] } }
+      if !isEverything {
+        arguments += cases.flatMap { ["--filter", "^\(Self.quoted($0.nativeID))$"] }
+      }
     }
     return Invocation(
       purpose: .run, title: "running \(library.rawValue)", argv: [product.executable] + arguments,
@@ -91,7 +95,10 @@ struct SwiftPlan {
   }
 
   private var swiftTesting: [String] {
-    ["--testing-library", "swift-testing", "--event-stream-output-path", Invocation.channelPlaceholder]
+    [
+      "--testing-library", "swift-testing", "--event-stream-output-path",
+      Invocation.channelPlaceholder,
+    ]
       + ["--event-stream-version", eventStreamVersion]
   }
 
@@ -104,8 +111,10 @@ struct SwiftPlan {
 
   /// Swift Testing's filters are regular expressions.
   private static func quoted(_ text: String) -> String {
-    text.map { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "/" || $0 == " " ? String($0) : "\\\($0)" }
-      .joined()
+    text.map {
+      $0.isLetter || $0.isNumber || $0 == "_" || $0 == "/" || $0 == " " ? String($0) : "\\\($0)"
+    }
+    .joined()
   }
 
   func chunks(_ cases: [TestCase]) -> [[TestCase]] {

@@ -46,7 +46,8 @@ public struct SwiftTestAdapter: Adapter {
       argv: [
         "/bin/sh", "-c",
         #""$3" -O -parse-as-library -emit-library -enable-experimental-feature SymbolLinkageMarkers -module-name ProctorXCTestObserver -module-cache-path /tmp/modules -o "$1.$$" "$2/ProctorXCTestObserver.swift" && mv "$1.$$" "$1""#,
-        "sh", plan.observer, Invocation.filesPlaceholder, context.toolchain.tools["swiftc"] ?? "swiftc",
+        "sh", plan.observer, Invocation.filesPlaceholder,
+        context.toolchain.tools["swiftc"] ?? "swiftc",
       ], directory: "/tmp", mounts: [.writable(plan.guestFolder)],
       files: ["ProctorXCTestObserver.swift": Data(PackageResources.ProctorXCTestObserver_swift)])
     let build = Invocation(
@@ -92,7 +93,8 @@ public struct SwiftTestAdapter: Adapter {
       }
     let chosen = Dictionary(grouping: cases) { $0.product ?? "" }
     return build.products.flatMap { product -> [Invocation] in
-      guard let own = chosen[product.name], let library = SwiftPlan.Library(rawValue: product.name) else {
+      guard let own = chosen[product.name], let library = SwiftPlan.Library(rawValue: product.name)
+      else {
         return []
       }
       if isEverything { return [plan.run(product, library, cases: own, isEverything: true)] }
@@ -107,7 +109,8 @@ public struct SwiftTestAdapter: Adapter {
     switch SwiftPlan.Library(rawValue: invocation.product ?? "") {
     case .xctest:
       return isList
-        ? XCTestListDecoder(context: context) : XCTestDecoder(context: context, cases: invocation.cases ?? [])
+        ? XCTestListDecoder(context: context)
+        : XCTestDecoder(context: context, cases: invocation.cases ?? [])
     case .swiftTesting, nil:
       return isList
         ? SwiftTestingListDecoder(context: context)

@@ -87,8 +87,14 @@ struct SwiftTestingListDecoder: EventDecoder {
     guard status.isSuccess || (status == .exited(69) && records.isEmpty) else { return [] }
     // Listed in the order of a hash table; by place the occurrences of duplicates are stable.
     let ordered = records.sorted {
-      ($0.sourceLocation?.file ?? "", $0.sourceLocation?.line ?? 0, $0.sourceLocation?.column ?? 0, $0.id ?? "")
-        < ($1.sourceLocation?.file ?? "", $1.sourceLocation?.line ?? 0, $1.sourceLocation?.column ?? 0, $1.id ?? "")
+      (
+        $0.sourceLocation?.file ?? "", $0.sourceLocation?.line ?? 0, $0.sourceLocation?.column ?? 0,
+        $0.id ?? ""
+      )
+        < (
+          $1.sourceLocation?.file ?? "", $1.sourceLocation?.line ?? 0,
+          $1.sourceLocation?.column ?? 0, $1.id ?? ""
+        )
     }
     var seen: [String: Int] = [:]
     return ordered.map { payload in
@@ -162,7 +168,10 @@ struct SwiftTestingDecoder: EventDecoder {
       running[id] = Running(begun: payload.instant?.absolute)
       return [.started(test.id)]
     case "testSkipped":
-      return [.finished(test.id, Attempt(outcome: .skipped, rawStatus: "skipped", note: payload.comments?.first))]
+      return [
+        .finished(
+          test.id, Attempt(outcome: .skipped, rawStatus: "skipped", note: payload.comments?.first))
+      ]
     case "testCancelled":
       running[id, default: Running()].cancelled = payload.comments?.first ?? ""
       return []
@@ -192,20 +201,24 @@ struct SwiftTestingDecoder: EventDecoder {
       ]
     }
     let arguments = payload.testCase?.displayName.map { $0.isEmpty ? "" : "[\($0)] " } ?? ""
-    running[id, default: Running()].failures.append(Failure(message: arguments + text, location: place))
+    running[id, default: Running()].failures.append(
+      Failure(message: arguments + text, location: place))
     return []
   }
 
   /// A thrown error is reported at the test's own declaration: that is no place of failure.
   private func location(_ issue: SwiftTestingRecord.Issue, _ test: TestCase?) -> SourceLocation? {
     guard let place = issue.sourceLocation, let file = place.file else { return nil }
-    let location = SourceLocation(file: context.display(file), line: place.line, column: place.column)
+    let location = SourceLocation(
+      file: context.display(file), line: place.line, column: place.column)
     return location == test?.definition ? nil : location
   }
 
   private mutating func attempt(_ payload: SwiftTestingRecord.Payload, _ id: String) -> Attempt {
     let state = running.removeValue(forKey: id) ?? Running()
-    let duration = state.begun.flatMap { begun in payload.instant.map { ($0.absolute - begun) * 1000 } }
+    let duration = state.begun.flatMap { begun in
+      payload.instant.map { ($0.absolute - begun) * 1000 }
+    }
     let symbol = payload.messages?.first?.symbol
     if !state.failures.isEmpty || symbol == "fail" {
       return Attempt(
@@ -214,7 +227,8 @@ struct SwiftTestingDecoder: EventDecoder {
           ? [Failure(message: payload.messages?.first?.text ?? "failed")] : state.failures)
     }
     if let reason = state.cancelled {
-      return Attempt(outcome: .skipped, rawStatus: "cancelled", durationMS: duration, note: reason.nonEmpty)
+      return Attempt(
+        outcome: .skipped, rawStatus: "cancelled", durationMS: duration, note: reason.nonEmpty)
     }
     if let known = state.known {
       return Attempt(outcome: .skipped, rawStatus: "known_issue", durationMS: duration, note: known)

@@ -17,19 +17,25 @@ struct SwiftToolchain {
 
   func find() throws(ToolProblem) -> Toolchain {
     let named = settings.interpreter ?? "swift"
-    guard let swift = named.hasPrefix("/") ? named : host.executable(named: named), host.isExecutable(swift)
+    guard let swift = named.hasPrefix("/") ? named : host.executable(named: named),
+      host.isExecutable(swift)
     else {
       throw ToolProblem(
         message: "no Swift toolchain was found (\(named))",
         resolution: "Install one: swift.org/install/linux, and put its bin folder on PATH.")
     }
-    let answer = host.query([swift, "-print-target-info"], directory: "/", environment: [:], watching: [])
-    guard let answer, let info = try? JSONDecoder().decode(TargetInfo.self, from: Data(answer.utf8)) else {
+    let answer = host.query(
+      [swift, "-print-target-info"], directory: "/", environment: [:], watching: [])
+    guard let answer, let info = try? JSONDecoder().decode(TargetInfo.self, from: Data(answer.utf8))
+    else {
       throw ToolProblem(
-        message: "\(swift) does not answer", resolution: "Repair the toolchain: swift --version must work.")
+        message: "\(swift) does not answer",
+        resolution: "Repair the toolchain: swift --version must work.")
     }
     // .../usr/lib/swift -> .../usr; proxies such as swiftly's are left behind that way.
-    let root = info.paths.runtimeResourcePath.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" }
+    let root = info.paths.runtimeResourcePath.split(separator: "/").dropLast(2).reduce("") {
+      "\($0)/\($1)"
+    }
     let isSystem = root == "/usr"
     return Toolchain(
       main: "\(root)/bin/swift",
@@ -50,7 +56,9 @@ struct SwiftToolchain {
       environment: [:],
       watching: ["/etc/gitconfig", "\(home)/.gitconfig", "\(home)/.config/git/config"])
     let rewrites = (answer ?? "").split(separator: "\n").flatMap { line -> [String] in
-      guard let blank = line.firstIndex(of: " "), let end = line[..<blank].lastIndex(of: ".") else { return [] }
+      guard let blank = line.firstIndex(of: " "), let end = line[..<blank].lastIndex(of: ".") else {
+        return []
+      }
       let base = line[..<end].dropFirst("url.".count)
       return ["[url \"\(base)\"]", "  insteadOf = \(line[line.index(after: blank)...])"]
     }

@@ -21,7 +21,8 @@ struct XCTestListDecoder: EventDecoder {
   mutating func finish(_ status: ExitStatus) -> [TestEvent] {
     // Global initializers of the tests may have printed before it.
     let line = stdout.split(separator: UInt8(ascii: "\n")).last { $0.first == UInt8(ascii: "{") }
-    guard status.isSuccess, let line, let root = try? JSONDecoder().decode(Node.self, from: Data(line))
+    guard status.isSuccess, let line,
+      let root = try? JSONDecoder().decode(Node.self, from: Data(line))
     else { return [] }
     let index = XCTestSourceIndex(context: context)
     return leaves(root, in: "").map { .listed(test($0.suite, $0.name, index)) } + [.ended]
@@ -91,7 +92,8 @@ struct XCTestDecoder: EventDecoder {
       return [
         .error(
           RunError(
-            stage: .suite, adapter: context.project.adapter, message: record.message ?? "suite failed",
+            stage: .suite, adapter: context.project.adapter,
+            message: record.message ?? "suite failed",
             location: location(record), suite: record.suite))
       ]
     default: break
@@ -114,7 +116,9 @@ struct XCTestDecoder: EventDecoder {
 
   /// A thrown error has `<EXPR>:0` for a place.
   private func location(_ record: Record) -> SourceLocation? {
-    guard let file = record.file, file.hasPrefix("/"), let line = record.line, line > 0 else { return nil }
+    guard let file = record.file, file.hasPrefix("/"), let line = record.line, line > 0 else {
+      return nil
+    }
     return SourceLocation(file: context.display(file), line: line)
   }
 
@@ -128,7 +132,9 @@ struct XCTestDecoder: EventDecoder {
     return result
   }
 
-  private func attempt(_ record: Record, _ failures: [Failure], _ text: XCTestOutput.Piece) -> Attempt {
+  private func attempt(_ record: Record, _ failures: [Failure], _ text: XCTestOutput.Piece)
+    -> Attempt
+  {
     let duration = record.seconds.map { $0 * 1000 }
     // A set-up that throws reports a failure and a skip: the failure counts.
     if !failures.isEmpty || record.succeeded == false {
@@ -159,7 +165,9 @@ struct XCTestOutput {
       let name = test.drop { $0 != "." }.dropFirst().map { $0 == "/" ? "." : String($0) }.joined()
       var text = stdout.text
       for failure in failures {
-        guard let found = text.firstRange(of: "error: \(name) : \(failure.message)\n") else { continue }
+        guard let found = text.firstRange(of: "error: \(name) : \(failure.message)\n") else {
+          continue
+        }
         let start = text[..<found.lowerBound].lastIndex(of: "\n").map { text.index(after: $0) }
         text.removeSubrange((start ?? text.startIndex)..<found.upperBound)
       }
@@ -181,7 +189,9 @@ struct XCTestOutput {
       take(whole)
     }
     // A line without end is kept as far as it can be shown.
-    if line.count > CapturedText.perTestLimit * 4 { line = Data(line.suffix(CapturedText.perTestLimit)) }
+    if line.count > CapturedText.perTestLimit * 4 {
+      line = Data(line.suffix(CapturedText.perTestLimit))
+    }
   }
 
   /// The next test's output; with `all`, an empty piece rather than none.
@@ -212,7 +222,10 @@ struct XCTestOutput {
         current = test
       }
     } else if bytes.starts(with: mark), let end = bytes.firstRange(of: Data("' started at".utf8)) {
-      current = (String(decoding: bytes[mark.count + bytes.startIndex..<end.lowerBound], as: UTF8.self), Data(), nil)
+      current = (
+        String(decoding: bytes[mark.count + bytes.startIndex..<end.lowerBound], as: UTF8.self),
+        Data(), nil
+      )
     }
   }
 

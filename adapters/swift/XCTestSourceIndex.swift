@@ -17,13 +17,16 @@ struct XCTestSourceIndex {
   init(context: AdapterContext) {
     var pending = [context.projectDirectory]
     while let folder = pending.popLast() {
-      for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where !name.hasPrefix(".") {
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      where !name.hasPrefix(".") {
         let path = "\(folder)/\(name)"
         var status = stat()
         guard lstat(path, &status) == 0 else { continue }
         if (status.st_mode & S_IFMT) == S_IFDIR {
           pending.append(path)
-        } else if name.hasSuffix(".swift"), (status.st_mode & S_IFMT) == S_IFREG, status.st_size < Self.sizeLimit {
+        } else if name.hasSuffix(".swift"), (status.st_mode & S_IFMT) == S_IFREG,
+          status.st_size < Self.sizeLimit
+        {
           index(path, as: context.display(path))
         }
       }
@@ -46,8 +49,10 @@ struct XCTestSourceIndex {
       data.firstRange(of: Data("func test".utf8)) != nil
     else { return }
     var type: Substring?
-    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-    for (number, line) in lines.enumerated() where line.contains("class ") || line.contains("extension ") || line.contains("func test") {
+    let lines = String(decoding: data, as: UTF8.self).split(
+      separator: "\n", omittingEmptySubsequences: false)
+    for (number, line) in lines.enumerated()
+    where line.contains("class ") || line.contains("extension ") || line.contains("func test") {
       let words = line.split { $0 == " " || $0 == "\t" }
       let rest = words.drop { Self.modifiers.contains($0.prefix { $0 != "(" }) }
       for (word, next) in zip(rest, rest.dropFirst()) {
@@ -55,7 +60,8 @@ struct XCTestSourceIndex {
           type = next.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
         } else if word == "func", next.hasPrefix("test"), let type {
           let method = next.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
-          places["\(type)/\(method)", default: []].append(SourceLocation(file: file, line: number + 1))
+          places["\(type)/\(method)", default: []].append(
+            SourceLocation(file: file, line: number + 1))
         }
       }
     }
