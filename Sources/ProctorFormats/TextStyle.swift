@@ -22,7 +22,8 @@ extension String {
   /// not obeyed. Line ends and tabs stay when `multiline`.
   func harmless(multiline: Bool) -> String {
     var result = ""
-    for scalar in unicodeScalars {
+    let text = multiline ? unixLines.joined(separator: "\n") : self
+    for scalar in text.unicodeScalars {
       switch scalar {
       case "\n" where multiline, "\t" where multiline: result.unicodeScalars.append(scalar)
       case "\n": result += "\\n"
@@ -41,6 +42,14 @@ extension String {
     return result
   }
 
+  /// The lines, whatever system wrote their ends: to Swift a carriage return and a line feed are one
+  /// character, which is no line feed.
+  var unixLines: [String] {
+    unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      String(line.last == "\r" ? line.dropLast() : line)
+    }
+  }
+
   func indented(by spaces: Int) -> String {
     let pad = String(repeating: " ", count: spaces)
     return split(separator: "\n", omittingEmptySubsequences: false).map { pad + $0 }
@@ -50,7 +59,9 @@ extension String {
 
 /// A span of time for people: `85 ms`, `5.4 s`, `12 min 3 s`.
 func humanTime(_ milliseconds: Double) -> String {
-  if milliseconds < 1000 { return "\(Int(milliseconds.rounded())) ms" }
+  // Past any run there will be; converting what does not fit an Int would end the process.
+  guard milliseconds.isFinite, milliseconds.magnitude < 1e15 else { return "unknown time" }
+  if milliseconds.rounded() < 1000 { return "\(Int(milliseconds.rounded())) ms" }
   let tenths = Int((milliseconds / 100).rounded())
   if tenths < 600 { return "\(tenths / 10).\(tenths % 10) s" }
   let seconds = Int((milliseconds / 1000).rounded())

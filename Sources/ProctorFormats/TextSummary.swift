@@ -6,6 +6,7 @@ public enum TextSummary {
   private static let failuresInFull = 20
   private static let messageLimit = 4000
   private static let outputLines = 10
+  private static let lineLimit = 500
 
   public static func render(_ report: Report, style: TextStyle) -> String {
     let failed = report.tests.filter { $0.outcome.countsAsFailed }
@@ -19,8 +20,11 @@ public enum TextSummary {
     }
     blocks += report.errors.map { error($0, style) }
     if !report.missing.isEmpty { blocks.append(missing(report.missing, style)) }
-    blocks += report.adapters.compactMap { $0.output }.map {
-      "The runner's last words:\n" + lastLines($0, Self.outputLines).indented(by: 4)
+    blocks += report.adapters.compactMap { adapter in
+      adapter.output.map {
+        "The last words of \(adapter.project.title.harmless(multiline: false)):\n"
+          + lastLines($0, outputLines).indented(by: 4)
+      }
     }
     blocks.append(adapters(report) + verdict(report, style))
     return blocks.joined(separator: "\n\n") + "\n"
@@ -68,13 +72,13 @@ public enum TextSummary {
     let name = result.test.fullName.harmless(multiline: false)
     let word = result.outcome == .failed ? "FAIL" : result.outcome.rawValue.uppercased()
     var lines = ["\(style.mark(word, .red)) \(style.mark(name, .bold))", "  \(place(result))"]
-    for failure in result.last.failures.isEmpty
-      ? [Failure(message: result.last.rawStatus)] : result.last.failures
-    {
+    let silent = Failure(message: result.last.rawStatus)
+    for failure in result.last.failures.isEmpty ? [silent] : result.last.failures {
       if failure.location != result.last.failures.first?.location, let location = failure.location {
         lines.append("  \(location.text.harmless(multiline: false))")
       }
-      lines.append(cut(failure.message).harmless(multiline: true).indented(by: 4))
+      let message = failure.message.isEmpty ? silent.message : failure.message
+      lines.append(cut(message).harmless(multiline: true).indented(by: 4))
     }
     for (name, text) in [("stdout", result.last.stdout), ("stderr", result.last.stderr)] {
       guard let text = text?.nonEmpty, !text.text.allSatisfy(\.isWhitespace) else { continue }
@@ -108,7 +112,7 @@ public enum TextSummary {
     report.adapters.map { adapter in
       let counts = adapter.counts
       return
-        "\(adapter.project.title.padded(to: 24)) \(counts.passed) passed, \(counts.failed) failed, "
+        "\(adapter.project.title.harmless(multiline: false).padded(to: 24)) \(counts.passed) passed, \(counts.failed) failed, "
         + "\(counts.skipped) skipped in \(humanTime(adapter.durationMS))\n"
     }.joined()
   }
@@ -134,20 +138,25 @@ public enum TextSummary {
     }
   }
 
+  /// Counted in scalars: one character may be made of any number of them.
   private static func cut(_ message: String) -> String {
-    message.utf8.count <= messageLimit
-      ? message
-      : message.prefix(messageLimit) + "\n[... \(message.count - messageLimit) characters cut ...]"
+    let surplus = message.unicodeScalars.count - messageLimit
+    guard surplus > 0 else { return message }
+    return String(message.unicodeScalars.prefix(messageLimit))
+      + "\n[... \(surplus) characters cut ...]"
   }
 
   private static func lastLines(_ text: CapturedText, _ count: Int) -> String {
-    let lines = text.text.split(separator: "\n", omittingEmptySubsequences: false)
-      .drop { $0.isEmpty }
+    let lines = text.text.unixLines.drop { $0.isEmpty }
     let trimmed = lines.last?.isEmpty == true ? lines.dropLast() : lines
     let cut = trimmed.count > count ? "[... \(trimmed.count - count) lines before ...]\n" : ""
-    return cut
-      + trimmed.suffix(count).map { String($0.prefix(500)).harmless(multiline: true) }
-      .joined(separator: "\n")
+    return cut + trimmed.suffix(count).map(line).joined(separator: "\n")
+  }
+
+  private static func line(_ text: String) -> String {
+    let surplus = text.unicodeScalars.count - lineLimit
+    let kept = String(text.unicodeScalars.prefix(lineLimit)).harmless(multiline: true)
+    return surplus > 0 ? "\(kept) [... \(surplus) characters cut ...]" : kept
   }
 }
 

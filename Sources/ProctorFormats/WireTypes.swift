@@ -56,8 +56,8 @@ struct RunTestAnswer: Encodable {
       name = result.test.name
       status = result.outcome
       raw_status = result.last.rawStatus
-      duration_ms = result.last.durationMS?.rounded3
-      error = failure?.message
+      duration_ms = result.last.shownDuration
+      error = result.outcome.countsAsFailed ? result.last.firstMessage : nil
       file = failure?.location?.file ?? result.test.file
       line = failure?.location?.line
     }
@@ -196,8 +196,8 @@ struct FailureAnswer: Encodable {
     line = first?.location?.line
     column = first?.location?.column
     definition_line = result.test.definition?.line
-    duration_ms = attempt.durationMS?.rounded3
-    error = first?.message ?? attempt.rawStatus
+    duration_ms = attempt.shownDuration
+    error = attempt.firstMessage
     more_failures = attempt.failures.dropFirst().map(Detail.init).nonEmpty
     frames = first?.frames.nonEmpty
     stdout = attempt.stdout?.nonEmpty?.text
@@ -232,7 +232,7 @@ struct TestRow: Encodable {
     definition_line = result.test.definition?.line
     outcome = result.outcome
     raw_status = result.last.rawStatus
-    duration_ms = result.last.durationMS?.rounded3
+    duration_ms = result.last.shownDuration
     note = result.last.note
     attempts = result.attempts.count
   }
@@ -307,8 +307,21 @@ struct AdapterAnswer: Encodable {
 }
 
 extension Double {
-  /// Rounded to 3 decimals: a microsecond of a millisecond.
+  /// Rounded to 3 decimals: whole microseconds of what is milliseconds.
   var rounded3: Double { (self * 1000).rounded() / 1000 }
+}
+
+extension Attempt {
+  /// nil for what no clock can have shown: guests and foreign reports may say anything.
+  fileprivate var shownDuration: Double? {
+    durationMS.map(\.rounded3).flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+  }
+
+  /// What to say when there is nothing to say but that it failed.
+  fileprivate var firstMessage: String {
+    let message = failures.first?.message ?? ""
+    return message.isEmpty ? rawStatus : message
+  }
 }
 
 extension Array {

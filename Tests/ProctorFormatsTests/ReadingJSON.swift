@@ -1,7 +1,3 @@
-// The names are JSON keys.
-// swift-format-ignore-file: AlwaysUseLowerCamelCase
-
-
 import Foundation
 import ProctorFormats
 import ProctorModel
