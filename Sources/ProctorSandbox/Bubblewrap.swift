@@ -5,14 +5,15 @@ import ProctorModel
 
 /// The bubblewrap command line of a policy: default deny, and then what is named.
 struct Bubblewrap {
-  /// What of the host's /etc runtimes and linkers need; none of it is secret.
-  private static let etc = [
-    "alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "ssl",
-    "ca-certificates", "ca-certificates.conf", "pki", "mime.types", "magic", "protocols",
-    "services", "gai.conf", "java-8-openjdk", "java-11-openjdk", "java-17-openjdk",
-    "java-21-openjdk", "maven", "nodejs", "perl", "python3", "fonts", "debian_version",
-    "os-release",
-    "lsb-release", "inputrc", "terminfo", "xml", "sgml", "bash.bashrc", "profile",
+  /// What of the host's /etc runtimes and linkers need; none of it is secret. Every bind costs bubblewrap
+  /// a reading of the whole mount table, so small files are copied instead.
+  private static let etcFolders = [
+    "alternatives", "ssl", "ca-certificates", "ld.so.conf.d", "perl", "nodejs", "fonts", "maven",
+    "java-8-openjdk", "java-11-openjdk", "java-17-openjdk", "java-21-openjdk", "python3",
+    "python3.9", "python3.10", "python3.11", "python3.12", "python3.13",
+  ]
+  private static let etcFiles = [
+    "ld.so.cache", "ld.so.conf", "localtime", "mime.types", "protocols", "services", "os-release",
   ]
   private static let systemLinks = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]
 
@@ -37,17 +38,16 @@ struct Bubblewrap {
   /// - Parameter status: the descriptor bubblewrap reports on.
   func prepare(status: Int32) -> Prepared? {
     var descriptors: [Int32] = []
-    func file(_ text: String) -> String? {
-      let bytes = Array(text.utf8)
+    func file(_ bytes: [UInt8]) -> String? {
       let descriptor = csb_memory_file(bytes, bytes.count)
       guard descriptor >= 0 else { return nil }
       descriptors.append(descriptor)
       return String(descriptor)
     }
     var arguments = namespaces + system
-    for (path, text) in generatedFiles {
-      guard let descriptor = file(text) else { return nil }
-      arguments += ["--perms", "0444", "--ro-bind-data", descriptor, path]
+    for (path, bytes) in files {
+      guard let descriptor = file(bytes) else { return nil }
+      arguments += ["--perms", "0444", "--file", descriptor, path]
     }
     arguments += folders + environment + ["--chdir", command.directory]
     let joined: [UInt8] = arguments.flatMap { Array($0.utf8) + [0] }
@@ -77,18 +77,23 @@ struct Bubblewrap {
         result += ["--ro-bind", "/\(name)", "/\(name)"]
       }
     }
-    for name in Self.etc { result += ["--ro-bind-try", "/etc/\(name)", "/etc/\(name)"] }
-    if policy.network == .host {
-      // Often a link into /run, which is not there inside.
-      if let real = Paths.real("/etc/resolv.conf") {
-        result += ["--ro-bind", real, "/etc/resolv.conf"]
-      }
+    for name in Self.etcFolders where Paths.exists("/etc/\(name)") {
+      result += ["--ro-bind", "/etc/\(name)", "/etc/\(name)"]
     }
     result += ["--proc", "/proc", "--dev", "/dev"]
-    for folder in ["/tmp", "/var/tmp", "/dev/shm"] {
-      result += ["--perms", "1777", "--tmpfs", folder]
-    }
+    // The root is a private memory file system already: folders in it need no mount of their own.
+    for folder in ["/tmp", "/var/tmp"] { result += ["--perms", "1777", "--dir", folder] }
     return result + ["--perms", "0700", "--dir", policy.home]
+  }
+
+  private var files: [(path: String, bytes: [UInt8])] {
+    var names = Self.etcFiles
+    // Often a link into /run, which is not there inside.
+    if policy.network == .host { names.append("resolv.conf") }
+    let copied = names.compactMap { name -> (String, [UInt8])? in
+      (try? Data(contentsOf: URL(filePath: "/etc/\(name)"))).map { ("/etc/\(name)", Array($0)) }
+    }
+    return copied + generatedFiles.map { ($0, Array($1.utf8)) }
   }
 
   private var generatedFiles: [(String, String)] {
@@ -142,7 +147,6 @@ struct Bubblewrap {
       (Paths.depth($0.element.target), $0.offset) < (Paths.depth($1.element.target), $1.offset)
     }
     return ordered.flatMap { [$0.element.kind, $0.element.source, $0.element.target] }
-      + ["--remount-ro", "/"]
   }
 
   /// Whether the command sees a path anyway.
@@ -161,7 +165,7 @@ struct Bubblewrap {
     if userNamespace { result.insert("user namespace", at: 0) }
     if policy.network == .none { result.append("network namespace") }
     return result + [
-      "default-deny files", "private /tmp and /dev/shm", "no capabilities", "no_new_privs",
+      "default-deny files", "private root, /tmp and /dev/shm", "no capabilities", "no_new_privs",
       "new session", "environment allow-list", "no inherited descriptors",
     ]
   }

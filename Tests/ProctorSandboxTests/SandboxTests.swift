@@ -125,7 +125,7 @@ import Testing
     try "s".write(toFile: secret, atomically: false, encoding: .utf8)
     let home = NSHomeDirectory()
     let seen = try await run(
-      "cat '\(secret)'; ls -A \(home) /home /root 2>/dev/null; ls -A $HOME; touch /x /usr/x 2>/dev/null; echo end"
+      "cat '\(secret)'; ls -A \(home) /home /root 2>/dev/null; ls -A $HOME; touch /x /usr/x /etc/x 2>/dev/null; echo end"
     )
     #expect(seen.stdout == "end\n")
     #expect(try await run("cat '\(secret)'", policy(.none)).stdout == "s")

@@ -34,7 +34,8 @@ private final class ProctorChannel {
 
   func send(_ record: [String: Any]) {
     // A test forked: its child is not the reporter.
-    guard getpid() == owner, let payload = try? JSONSerialization.data(withJSONObject: record) else {
+    guard getpid() == owner, let payload = try? JSONSerialization.data(withJSONObject: record)
+    else {
       return
     }
     var rest = payload[...]
@@ -83,7 +84,8 @@ private final class Observer: NSObject, XCTestObservation {
   }
 
   func testSuite(
-    _ suite: XCTestSuite, didFailWithDescription text: String, inFile file: String?, atLine line: Int
+    _ suite: XCTestSuite, didFailWithDescription text: String, inFile file: String?,
+    atLine line: Int
   ) {
     channel?.send(
       ["event": "suite_failure", "suite": suite.name].merging(failure(text, file, line)) { $1 })
