@@ -6,7 +6,9 @@ import ProctorModel
 ///
 /// The format has no specification; Jenkins' junit-10.xsd and surefire's 3.0.2 are the base.
 /// Any of `testsuites`, `testsuite` and `testcase` may be the root, suites may be nested. The file is
-/// streamed: memory holds one case at a time. Nothing outside the given bytes is ever read.
+/// streamed: memory holds one case at a time. Nothing outside the given bytes is ever
+/// read, and a file with a document type declaration is refused: entities are the way to bombs and to
+/// other people's files, and no tool's reports need them.
 public enum JUnitXML {
   /// Bytes kept of one failure's message.
   static let messageLimit = 20_000
@@ -17,13 +19,13 @@ public enum JUnitXML {
     _ pieces: some Sequence<Data>, each: (ReportedCase) -> Void
   ) -> ReportReading {
     let source = XMLByteSource(pieces)
-    guard source.prologue != .documentType else {
-      return refusal([])
+    if let objection = source.objection {
+      return ReportReading(
+        cases: 0, errors: [], notes: source.notes + [objection], isComplete: false)
     }
     let nodes = XMLNodeReader(source)
     var parser = JUnitXMLParser()
     while let node = nodes.next() {
-      if case .documentType = node { return refusal(source.notes) }
       if let found = parser.take(node) { each(found) }
     }
     if nodes.problem != nil, let found = parser.cutFailure() { each(found) }
@@ -35,12 +37,5 @@ public enum JUnitXML {
     var cases: [ReportedCase] = []
     let reading = decode(CollectionOfOne(data)) { cases.append($0) }
     return (cases, reading)
-  }
-
-  // Entities are the way to bombs and to other people's files, and no tool's reports need them.
-  private static func refusal(_ notes: [ReportReading.Note]) -> ReportReading {
-    let note = ReportReading.Note(
-      kind: .refused, message: "the file has a document type declaration, which is not processed")
-    return ReportReading(cases: 0, errors: [], notes: notes + [note], isComplete: false)
   }
 }

@@ -29,7 +29,6 @@ struct JUnitXMLParser {
     case .text(let text):
       if ignored == 0 { part?.append(text) }
       return nil
-    case .documentType: return nil
     }
   }
 
@@ -65,8 +64,7 @@ struct JUnitXMLParser {
   private mutating func noteEnd(_ problem: XMLNodeReader.Problem, _ source: XMLByteSource) {
     source.drain()
     let tail = source.tail.reversed().drop { $0 == 0x20 || (0x09...0x0d).contains($0) }
-    let name = source.rootName ?? root ?? "?"
-    let isWhole = tail.starts(with: "\(name)>".utf8.reversed())
+    let isWhole = tail.starts(with: "\(source.rootName)>".utf8.reversed())
     let place = current.map { " in the case \"\($0.name)\"" } ?? ""
     if isWhole || isClosed {
       note(.malformed, "line \(problem.line)\(place): \(problem.message)")

@@ -6,15 +6,18 @@ import FoundationEssentials
 /// Tools write raw terminal output into reports, and one stray byte would end the parsing.
 /// A class because the parser's C callback holds on to it.
 final class XMLByteSource {
-  enum Prologue {
-    /// Nothing before the root element declares entities.
-    case clear
+  private enum Prologue {
+    /// The root element follows, and nothing before it declares anything.
+    case clear(root: String)
     case documentType
-    /// Too long to be sure, or in an encoding that only the parser knows.
-    case unknown
+    /// More bytes are needed to tell.
+    case unfinished
+    case noElement
   }
 
-  private static let pieceSize = 64 * 1024
+  private static let blockSize = 64 * 1024
+  /// Bytes of comments before the root element.
+  private static let prologueLimit = 1 << 20
   private static let tailSize = 256
   /// libxml2's reader parses the last 512 bytes in one go with the end of the file, and when that is
   /// an error, hands out nothing of them: what is whole must not be among them.
@@ -29,9 +32,11 @@ final class XMLByteSource {
   private var ready: ArraySlice<UInt8> = []
   /// Converted, but held back until it is known whether it is the end.
   private var held: [UInt8] = []
-  private(set) var prologue = Prologue.unknown
-  /// The root element's name as written; nil when the prologue does not show it.
-  private(set) var rootName: String?
+  /// The root element's name as written.
+  private(set) var rootName = ""
+  /// Why this file must not be given to the parser. It gets only what was seen to declare no entities:
+  /// it expands those in attributes before anyone can ask what they come to.
+  private(set) var objection: ReportReading.Note?
   /// The last bytes of the file, once all were given out.
   private(set) var tail: [UInt8] = []
 
@@ -40,8 +45,10 @@ final class XMLByteSource {
     prime()
   }
 
-  /// Whether the parser is given UTF-8, whatever the file declares.
-  var isUTF8: Bool { encoding != .other }
+  /// What the parser is given, whatever the file declares.
+  var encodingName: String {
+    if case .other(let name) = encoding { name } else { "UTF-8" }
+  }
 
   var notes: [ReportReading.Note] {
     var result: [ReportReading.Note] = []
@@ -58,7 +65,7 @@ final class XMLByteSource {
 
   /// Copies up to `count` bytes; 0 at the end.
   func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    while ready.isEmpty && !ended { ready = more()[...] }
+    while ready.isEmpty && !ended { ready = more() }
     let taken = ready.prefix(buffer.count)
     buffer.copyBytes(from: taken)
     ready = ready.dropFirst(taken.count)
@@ -67,86 +74,120 @@ final class XMLByteSource {
 
   /// Reads what the parser left, for `tail`.
   func drain() {
-    withUnsafeTemporaryAllocation(byteCount: Self.pieceSize, alignment: 1) { buffer in
+    withUnsafeTemporaryAllocation(byteCount: Self.blockSize, alignment: 1) { buffer in
       while read(into: buffer) > 0 {}
     }
   }
 
   private func prime() {
-    var first: [UInt8] = []
-    while first.count < Self.pieceSize, let piece = nextPiece() { first += piece }
+    let first = nextBlock()
     encoding = XMLEncoding(startOf: first)
     if case .utf16(let isBigEndian) = encoding { utf16 = UTF16Repair(isBigEndian: isBigEndian) }
-    var start = convert(first, isLast: ended)
-    if isUTF8 {
-      // A blank line before the XML declaration is an error to the parser and to nobody else.
-      start = Array(start.trimmingPrefix { $0 == 0x20 || (0x09...0x0d).contains($0) })
-      prologue = judge(start)
+    // A blank line before the XML declaration is an error to the parser and to nobody else.
+    held = Array(Self.withoutMark(convert(first, isLast: ended)).drop(while: Self.isBlank))
+    var prologue = Self.judge(held)
+    while case .unfinished = prologue, held.count < Self.prologueLimit, !ended {
+      held += convert(nextBlock(), isLast: ended)
+      prologue = Self.judge(held)
     }
-    held = start
+    objection = object(to: prologue)
+    if case .clear(let root) = prologue { rootName = root }
     if ended { ready = last() }
   }
 
-  private func more() -> [UInt8] {
-    while let piece = nextPiece() {
-      let next = convert(piece, isLast: false)
-      guard next.count >= Self.padding.count else {
-        held += next
-        continue
-      }
-      defer { held = next }
-      return held
+  private func object(to prologue: Prologue) -> ReportReading.Note? {
+    if case .unsupported(let name) = encoding {
+      return .init(kind: .refused, message: "the encoding \(name) is not supported")
     }
-    held += convert([], isLast: true)
-    return Array(last())
+    switch prologue {
+    case .clear: return nil
+    case .documentType:
+      return .init(
+        kind: .refused,
+        message: "the file has a document type declaration, which is not processed")
+    case .noElement:
+      return .init(kind: .malformed, message: "the file does not start like XML")
+    case .unfinished:
+      guard ended else {
+        return .init(kind: .refused, message: "too much comes before the root element")
+      }
+      let message = held.isEmpty ? "the file is empty" : "the file ends before its root element"
+      return .init(kind: .truncated, message: message)
+    }
+  }
+
+  private static func withoutMark(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+    bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes[...]
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d
+  }
+
+  private func more() -> ArraySlice<UInt8> {
+    let next = convert(nextBlock(), isLast: ended)
+    guard ended else {
+      defer { held = next }
+      return held[...]
+    }
+    held += next
+    return last()
   }
 
   /// What is held, with the padding after its last tag.
   private func last() -> ArraySlice<UInt8> {
     tail = held.suffix(Self.tailSize)
-    guard isUTF8, let end = held.lastIndex(of: UInt8(ascii: ">")) else { return held[...] }
+    guard let end = held.lastIndex(of: UInt8(ascii: ">")) else { return held[...] }
     return (held[...end] + Self.padding + held[(end + 1)...])[...]
   }
 
-  private func nextPiece() -> [UInt8]? {
-    while current.isEmpty {
-      guard let next = pieces.next() else {
-        ended = true
-        return nil
+  /// A whole block, or what is left; nothing is left once it is shorter.
+  private func nextBlock() -> [UInt8] {
+    var block: [UInt8] = []
+    while block.count < Self.blockSize {
+      if current.isEmpty {
+        guard let next = pieces.next() else {
+          ended = true
+          break
+        }
+        current = next
       }
-      current = next
+      let taken = current.prefix(Self.blockSize - block.count)
+      current = current.dropFirst(taken.count)
+      block += taken
     }
-    let piece = current.prefix(Self.pieceSize)
-    current = current.dropFirst(piece.count)
-    return Array(piece)
+    return block
   }
 
   private func convert(_ bytes: [UInt8], isLast: Bool) -> [UInt8] {
     switch encoding {
     case .utf8: repair.take(bytes, isLast: isLast)
     case .utf16: repair.take(utf16.take(bytes, isLast: isLast), isLast: isLast)
-    case .other: bytes
+    case .other, .unsupported: bytes
     }
   }
 
   /// Steps over declarations and comments to whatever comes before the root element.
-  private func judge(_ start: [UInt8]) -> Prologue {
+  private static func judge(_ start: [UInt8]) -> Prologue {
     var rest = start[...]
     while true {
-      rest = rest.drop { $0 == 0x20 || (0x09...0x0d).contains($0) }
-      let end: [UInt8]
+      rest = rest.drop(while: isBlank)
+      // Enough to tell a comment from a declaration.
+      guard rest.count >= 4 else { return .unfinished }
+      let end: String
       if rest.starts(with: "<?".utf8) {
-        end = Array("?>".utf8)
+        end = "?>"
       } else if rest.starts(with: "<!--".utf8) {
-        end = Array("-->".utf8)
+        end = "-->"
+        rest = rest.dropFirst(4)
       } else if rest.starts(with: "<!".utf8) {
         return .documentType
       } else {
-        let name = rest.dropFirst().prefix { $0 > 0x20 && $0 != 0x2f && $0 != 0x3e }
-        rootName = name.isEmpty ? nil : String(decoding: name, as: UTF8.self)
-        return name.isEmpty ? .unknown : .clear
+        let name = rest.dropFirst().prefix { !isBlank($0) && $0 != 0x2f && $0 != 0x3e }
+        guard rest.first == 0x3c, !name.isEmpty else { return .noElement }
+        return .clear(root: String(decoding: name, as: UTF8.self))
       }
-      guard let found = rest.firstRange(of: end) else { return .unknown }
+      guard let found = rest.firstRange(of: Array(end.utf8)) else { return .unfinished }
       rest = rest[found.upperBound...]
     }
   }

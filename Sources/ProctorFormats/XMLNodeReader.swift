@@ -14,8 +14,6 @@ enum XMLNode {
   case end
   /// Text or CDATA, bounded.
   case text(BoundedText)
-  /// A document type declaration, which a reader has to refuse.
-  case documentType
 }
 
 /// libxml2's streaming reader over a source: no network, no external files, no entities.
@@ -41,10 +39,12 @@ final class XMLNodeReader {
   init(_ source: XMLByteSource) {
     _ = Self.initialized
     self.source = source
-    var options = XML_PARSE_NONET.rawValue | XML_PARSE_NOCDATA.rawValue
-    // The limits that HUGE lifts are against entities, which this file was seen not to declare; with
-    // them a test that printed more than 10 MB would end the report.
-    if source.prologue == .clear { options |= XML_PARSE_HUGE.rawValue }
+    // The limits that HUGE lifts are against entities, which the source was seen not to declare; with
+    // them a test that printed more than 10 MB would end the report. IGNORE_ENC keeps the file's own
+    // declaration from changing what the source has looked at.
+    let options =
+      XML_PARSE_NONET.rawValue | XML_PARSE_NOCDATA.rawValue | XML_PARSE_HUGE.rawValue
+      | XML_PARSE_IGNORE_ENC.rawValue
     reader = xmlReaderForIO(
       { context, buffer, count in
         guard let context, let buffer, count > 0 else { return 0 }
@@ -52,10 +52,9 @@ final class XMLNodeReader {
         return Int32(
           source.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count))))
       },
-      nil, Unmanaged.passUnretained(source).toOpaque(), nil, source.isUTF8 ? "UTF-8" : nil,
-      Int32(options))
+      nil, Unmanaged.passUnretained(source).toOpaque(), nil, source.encodingName, Int32(options))
     guard let reader else {
-      problem = Problem(message: "the file is empty or its encoding is unknown", line: 1)
+      problem = Problem(message: "the encoding \(source.encodingName) cannot be read here", line: 1)
       return
     }
     // Without a handler libxml2 prints to stderr. The first error is the cause, the rest follows.
@@ -99,7 +98,6 @@ final class XMLNodeReader {
     case XML_READER_TYPE_END_ELEMENT: .end
     case XML_READER_TYPE_TEXT, XML_READER_TYPE_CDATA, XML_READER_TYPE_SIGNIFICANT_WHITESPACE:
       xmlTextReaderConstValue(reader).map { .text(BoundedText(Self.bytes($0))) }
-    case XML_READER_TYPE_DOCUMENT_TYPE: .documentType
     default: nil
     }
   }
