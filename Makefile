@@ -18,7 +18,8 @@ run: build
 
 test: setup format-check
 	swift build --build-tests
-	swift test --skip-build
+	# One after the other: the tests start compilers and time limits, on few cores.
+	swift test --skip-build --no-parallel
 
 format-check:
 	scripts/check-format.sh

@@ -24,7 +24,9 @@ public struct Configuration: Sendable, Hashable {
   public struct Tests: Sendable, Hashable {
     public var timeoutSeconds = 600
     public var maxMemoryMB = 4096
-    public var maxProcesses = 1024
+    /// nil: `defaultMaxProcesses` where this host can hold it. A number that was asked for must hold.
+    public var maxProcesses: Int?
+    public static let defaultMaxProcesses = 1024
     public var fetch = false
     public var adapters: [AdapterID: AdapterSettings] = [:]
   }

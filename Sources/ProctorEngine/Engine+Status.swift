@@ -19,7 +19,8 @@ extension Engine {
         file: configuration.fromFile, isolation: configuration.execution.isolation.rawValue,
         tests: ResourceLimits(
           wallSeconds: Double(configuration.tests.timeoutSeconds),
-          memoryMB: configuration.tests.maxMemoryMB, processes: configuration.tests.maxProcesses),
+          memoryMB: configuration.tests.maxMemoryMB,
+          processes: configuration.tests.maxProcesses ?? Configuration.Tests.defaultMaxProcesses),
         fetch: configuration.tests.fetch))
   }
 

@@ -11,6 +11,7 @@ struct InvocationRunner: Sendable {
   let host: [String: String]
   let backend: SandboxPolicy.Backend
   let limits: ResourceLimits
+  let mustLimitProcesses: Bool
   /// This project's part of the run folder.
   let scratch: String
   let progress: @Sendable (Progress) -> Void
@@ -107,6 +108,7 @@ struct InvocationRunner: Sendable {
       access: invocation.writesWorkspace ? .writable : .protected,
       network: invocation.purpose == .fetch ? .host : .none,
       mounts: context.toolchain.reads.map { .readOnly($0) } + invocation.mounts, limits: limits,
+      mustLimitProcesses: mustLimitProcesses,
       home: Self.home, scratch: scratch)
   }
 }

@@ -40,7 +40,9 @@ struct RunSession: Sendable {
       backend: backend,
       limits: ResourceLimits(
         wallSeconds: options.timeoutSeconds ?? Double(configuration.tests.timeoutSeconds),
-        memoryMB: configuration.tests.maxMemoryMB, processes: configuration.tests.maxProcesses),
+        memoryMB: configuration.tests.maxMemoryMB,
+        processes: configuration.tests.maxProcesses ?? Configuration.Tests.defaultMaxProcesses),
+      mustLimitProcesses: configuration.tests.maxProcesses != nil,
       scratch: scratch, progress: progress)
   }
 }

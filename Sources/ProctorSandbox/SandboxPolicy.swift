@@ -29,6 +29,8 @@ public struct SandboxPolicy: Sendable, Hashable {
   /// The same paths inside.
   public var mounts: [Invocation.Mount]
   public var limits: ResourceLimits
+  /// Whether a host that cannot limit processes is refused, rather than named in the receipt.
+  public var mustLimitProcesses: Bool
   /// An empty private folder of this path inside.
   public var home: String
   /// An existing private folder on the cache file system. What commands write to a protected
@@ -38,7 +40,8 @@ public struct SandboxPolicy: Sendable, Hashable {
 
   public init(
     backend: Backend, workspace: String, access: WorkspaceAccess, network: Network,
-    mounts: [Invocation.Mount], limits: ResourceLimits, home: String, scratch: String
+    mounts: [Invocation.Mount], limits: ResourceLimits, mustLimitProcesses: Bool = false,
+    home: String, scratch: String
   ) {
     self.backend = backend
     self.workspace = workspace
@@ -46,6 +49,7 @@ public struct SandboxPolicy: Sendable, Hashable {
     self.network = network
     self.mounts = mounts
     self.limits = limits
+    self.mustLimitProcesses = mustLimitProcesses
     self.home = home
     self.scratch = scratch
   }

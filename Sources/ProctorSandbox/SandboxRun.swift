@@ -18,6 +18,13 @@ struct SandboxRun {
   func run() throws(SandboxError) -> SandboxResult {
     let group = ControlGroup.make(policy.limits)
     defer { group?.remove() }
+    if group == nil, policy.limits.processes != nil, policy.mustLimitProcesses {
+      throw SandboxError(
+        .limitUnavailable, "this host gives no control group, so max_processes cannot be held",
+        resolution:
+          "Remove max_processes from proctor.toml, or run proctor where control groups can be "
+          + "made (as root, or in a systemd user session).")
+    }
     switch policy.backend {
     case .none: return try runBare(group)
     case .bubblewrap: return try runBubblewrap(group)
@@ -83,7 +90,7 @@ struct SandboxRun {
       SandboxReceipt(
         backend: "bubblewrap", layers: walls.layers + overlays.layers,
         workspace: overlays.access, network: policy.network.rawValue, limits: policy.limits,
-        limitsBy: limitsBy(group), missing: overlays.missing))
+        limitsBy: limitsBy(group), missing: overlays.missing + missingLimits(group)))
   }
 
   /// Bubblewrap says on its status pipe when the command ended; when it does not, or when it
@@ -155,7 +162,7 @@ struct SandboxRun {
         ended, group,
         SandboxReceipt(
           backend: "none", layers: [], workspace: "writable", network: "host",
-          limits: policy.limits, limitsBy: limitsBy(group), missing: []))
+          limits: policy.limits, limitsBy: limitsBy(group), missing: missingLimits(group)))
     } catch let error as SandboxError {
       throw error
     } catch let failure as Launch.Failure {
@@ -223,6 +230,19 @@ struct SandboxRun {
     if group == nil, let memory = policy.limits.memoryMB {
       // Counts what each process writes to, not what runtimes merely reserve.
       result.append((Int32(RLIMIT_DATA.rawValue), UInt64(memory) << 20))
+    }
+    return result
+  }
+
+  private func missingLimits(_ group: ControlGroup?) -> [String] {
+    guard group == nil else { return [] }
+    var result: [String] = []
+    if policy.limits.processes != nil {
+      result.append("the process limit is not held: no control group")
+    }
+    if policy.limits.memoryMB != nil {
+      result.append(
+        "the memory limit holds for each process, not for all together: no control group")
     }
     return result
   }

@@ -171,6 +171,36 @@ import Testing
     #expect(!binaries.isEmpty)
   }
 
+  @Test func `dependencies are fetched only when asked, and stay`() throws {
+    try folder.write(
+      """
+      // swift-tools-version: 5.9
+      import PackageDescription
+
+      let package = Package(
+        name: "needy",
+        dependencies: [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")],
+        targets: [
+          .target(
+            name: "Needy",
+            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
+          .testTarget(name: "NeedyTests", dependencies: ["Needy"]),
+        ]
+      )
+      """, to: "workspace/Package.swift")
+    try folder.write("import ArgumentParser\n", to: "workspace/Sources/Needy/Needy.swift")
+    try folder.write(
+      "import Testing\n\n@Test func works() {}\n", to: "workspace/Tests/NeedyTests/NeedyTests.swift"
+    )
+    let workspace = "\(folder.path)/workspace"
+    let without = try proctor("run", in: workspace).run()
+    #expect(without.status == 3)
+    #expect(without.text.contains("swift-argument-parser is not downloaded: run with --fetch"))
+    let with = try proctor("run", "--fetch", in: workspace).run()
+    #expect(with.status == 0, "\(with.text)\(with.stderr)")
+    #expect(try proctor("run", in: workspace).run().status == 0)
+  }
+
   // MARK: time, signals
 
   @Test(arguments: [SIGINT, SIGTERM])

@@ -47,20 +47,15 @@ struct SwiftBuildErrors {
   }
 
   private func missingDependency(_ stderr: String) -> RunError? {
-    let marks = [
-      "Failed to clone repository", "unable to access", "Could not resolve host",
-      "Couldn’t fetch updates", "failed to resolve dependencies",
-    ]
+    // Whatever then goes wrong: an offline build that wants to fetch lacks a dependency.
+    let marks = ["Fetching ", "Failed to clone repository", "Could not resolve host"]
     guard marks.contains(where: stderr.contains) else { return nil }
-    let url = stderr.firstRange(of: "repository ").map {
-      let word = stderr[$0.upperBound...].drop { $0 == "'" }.prefix {
-        !$0.isWhitespace && $0 != "'"
-      }
-      return word.hasSuffix(":") ? word.dropLast() : word
+    let url = stderr.firstRange(of: "Fetching ").map {
+      stderr[$0.upperBound...].prefix { !$0.isWhitespace }
     }
     return RunError(
       stage: .dependency, adapter: context.project.adapter,
-      message: "the package \(url ?? "dependencies") is not downloaded: run with --fetch",
+      message: "the package \(url ?? "it depends on") is not downloaded: run with --fetch",
       location: SourceLocation(file: context.display("Package.swift")))
   }
 

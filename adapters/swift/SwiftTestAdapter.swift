@@ -53,10 +53,8 @@ public struct SwiftTestAdapter: Adapter {
     let build = Invocation(
       purpose: .build, title: "building tests",
       argv: [context.toolchain.main, "build"] + plan.folders
-        + ["--build-tests", "--skip-update"] + context.settings.arguments,
-      environment: ["GIT_CONFIG_GLOBAL": "\(Invocation.filesPlaceholder)/gitconfig"],
-      directory: context.projectDirectory, mounts: plan.mounts + plan.gitFolders,
-      files: ["gitconfig": Data((context.toolchain.tools["git"] ?? "").utf8)])
+        + ["--build-tests"] + context.settings.arguments,
+      directory: context.projectDirectory, mounts: plan.mounts)
     return (access(plan.observer, R_OK) == 0 ? [] : [compile]) + [build]
   }
 

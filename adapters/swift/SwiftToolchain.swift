@@ -59,8 +59,9 @@ struct SwiftToolchain {
       guard let blank = line.firstIndex(of: " "), let end = line[..<blank].lastIndex(of: ".") else {
         return []
       }
-      let base = line[..<end].dropFirst("url.".count)
-      return ["[url \"\(base)\"]", "  insteadOf = \(line[line.index(after: blank)...])"]
+      let base = String(line[..<end].dropFirst("url.".count))
+      let prefix = String(line[line.index(after: blank)...])
+      return ["[url \"\(base)\"]", "  insteadOf = \(prefix)"]
     }
     return ["[safe]", "  directory = *"] + rewrites
   }
