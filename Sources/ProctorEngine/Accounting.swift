@@ -38,7 +38,7 @@ struct Accounting {
 
   /// Selected tests without an outcome.
   var missing: [TestCase] {
-    outcomes.flatMap { outcome in outcome.selected.filter { outcome.results[$0.id] == nil } }
+    outcomes.flatMap { outcome in outcome.selected.filter { !outcome.has($0.id) } }
   }
 
   // MARK: what makes a verdict impossible
@@ -58,13 +58,13 @@ struct Accounting {
 
   /// Condition 1.
   private var lostReport: Verdict? {
-    guard let lost = evidence.first(where: { $0.ending != .exited || !$0.ended }) else {
+    guard let lost = unexplained.first(where: { $0.ending != .exited || !$0.ended }) else {
       return nil
     }
     let who = "\(lost.project.title) (\(lost.title))"
     let words = lost.lastWords.isEmpty ? "" : ": \(lost.lastWords)"
     switch lost.ending {
-    case .wallTime:
+    case .wallTime, .overdue:
       return error(.timedOut, "\(who) was stopped at its time limit\(unfinished)")
     case .outOfMemory:
       return error(.outOfMemory, "\(who) was killed at its memory limit\(unfinished)")
@@ -104,7 +104,7 @@ struct Accounting {
 
   /// Condition 3.
   private var exitMismatch: Verdict? {
-    guard let wrong = evidence.first(where: { !$0.exitAgrees }) else { return nil }
+    guard let wrong = unexplained.first(where: { !$0.exitAgrees }) else { return nil }
     return error(
       .exitMismatch,
       "\(wrong.project.title) (\(wrong.title)) ended with \(wrong.status.text), "
@@ -129,9 +129,15 @@ struct Accounting {
     let failed = results.count { $0.outcome.countsAsFailed }
     guard failed > 0 else { return nil }
     let passed = results.count { $0.outcome == .passed }
+    let kinds: [(Outcome, String)] = [(.crashed, "crashed"), (.timedOut, "timed out")]
+    let special = kinds.compactMap { outcome, word in
+      let count = results.count { $0.outcome == outcome }
+      return count == 0 ? nil : "\(count) \(word)"
+    }
     return Verdict(
       status: passed > 0 ? .partialFailure : .failed, reason: .testsFailed,
-      message: failed == 1 ? "1 test failed" : "\(failed) tests failed")
+      message: (failed == 1 ? "1 test failed" : "\(failed) tests failed")
+        + (special.isEmpty ? "" : " (\(special.joined(separator: ", ")))"))
   }
 
   /// Condition 4.
@@ -155,10 +161,12 @@ struct Accounting {
   // MARK: words
 
   private var evidence: [InvocationEvidence] { outcomes.flatMap(\.evidence) }
+  private var unexplained: [InvocationEvidence] { evidence.filter { !$0.isExplained } }
 
   private var unfinished: String {
     let missing = missing.count
-    return missing == 0 ? "" : "; \(missing) tests have no result"
+    if missing == 0 { return "" }
+    return missing == 1 ? "; 1 test has no result" : "; \(missing) tests have no result"
   }
 
   private func error(_ reason: Verdict.Reason, _ message: String) -> Verdict {

@@ -23,10 +23,18 @@ struct BoundedCapture: Sendable {
 
   var omittedBytes: Int { total - data.count }
 
-  /// The last lines, for a message; control characters removed.
+  /// What runtimes write when they end a process.
+  private static let lastWords = [
+    "Fatal error:", "Fatal Python error:", "panicked at ", "Assertion `", "terminate called",
+    "stack overflow", "out of memory",
+  ]
+
+  /// The line that says why a process ended, or else the last lines; control characters removed.
   func lastLines(_ count: Int) -> String {
-    String(decoding: data.suffix(4096), as: UTF8.self)
-      .split(whereSeparator: \.isNewline).suffix(count)
+    let lines = String(decoding: data.suffix(64 << 10), as: UTF8.self)
+      .split(whereSeparator: \.isNewline)
+    let telling = lines.last { line in Self.lastWords.contains { line.contains($0) } }
+    return (telling.map { [$0] } ?? lines.suffix(count))
       .map { $0.filter { !$0.isASCII || ($0.asciiValue ?? 0) >= 32 } }
       .map { $0.trimmingPrefix(while: \.isWhitespace) }
       .filter { !$0.isEmpty }

@@ -23,6 +23,8 @@ public struct Configuration: Sendable, Hashable {
   /// `[tests]`: runs of test runners.
   public struct Tests: Sendable, Hashable {
     public var timeoutSeconds = 600
+    /// For each test; nil for no limit but the whole run's.
+    public var testTimeoutSeconds: Int?
     public var maxMemoryMB = 4096
     /// nil: `defaultMaxProcesses` where this host can hold it. A number that was asked for must hold.
     public var maxProcesses: Int?

@@ -74,6 +74,8 @@ struct ConfigurationReader {
     for (key, value) in table {
       switch key {
       case "timeout_seconds": result.timeoutSeconds = try integer(value, key, at, 1...604_800)
+      case "test_timeout_seconds":
+        result.testTimeoutSeconds = try integer(value, key, at, 1...604_800)
       case "max_memory_mb": result.maxMemoryMB = try integer(value, key, at, 16...1_048_576)
       case "max_processes": result.maxProcesses = try integer(value, key, at, 1...4_194_304)
       case "fetch": result.fetch = try bool(value, key, at)
@@ -82,7 +84,9 @@ struct ConfigurationReader {
       default:
         throw unknown(
           key, in: at,
-          known: ["timeout_seconds", "max_memory_mb", "max_processes", "fetch"] + adapters.sorted())
+          known: [
+            "timeout_seconds", "test_timeout_seconds", "max_memory_mb", "max_processes", "fetch",
+          ] + adapters.sorted())
       }
     }
     return result

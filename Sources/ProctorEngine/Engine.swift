@@ -85,7 +85,8 @@ public struct Engine: Sendable {
     if selector.isEverything {
       return try await each(projects, session) { project, session throws(EngineError) in
         let runner = runner(project, session)
-        let prepared = try await runner.prepare(scope: .everything, needsListing: false)
+        let prepared = try await runner.prepare(
+          scope: .everything, needsListing: options.paranoid)
         defer { session.progress(.done(project)) }
         return try await runner.run(prepared, chosen: nil)
       }
@@ -160,7 +161,7 @@ public struct Engine: Sendable {
     return RunSession(
       workspace: workspace, configuration: configuration, options: options, cache: cache,
       host: LocalHost(environment: options.environment, memory: "\(cache.shared)/queries"),
-      runFolder: folder, progress: progress)
+      runFolder: folder, tree: walker.tree, progress: progress)
   }
 
   // MARK: settings

@@ -16,6 +16,8 @@ struct InvocationEvidence: Sendable {
   let violations: [String]
   /// The last lines of stderr, to explain an end without a report.
   let lastWords: String
+  /// The process was lost, but it is known which test did it, and the others ran again.
+  var isExplained = false
 }
 
 /// Everything one project's runners did.
@@ -27,7 +29,8 @@ struct ProjectOutcome: Sendable {
   var selected: [TestCase] = []
   /// Every test that was listed, also those that a filter left out; for suggestions.
   var listedNames: [String] = []
-  var results: [TestID: Attempt] = [:]
+  /// Every execution of each test, in order; the last is its outcome. Never empty lists.
+  var attempts: [TestID: [Attempt]] = [:]
   var errors: [RunError] = []
   var contradictions: [String] = []
   var evidence: [InvocationEvidence] = []
@@ -37,4 +40,9 @@ struct ProjectOutcome: Sendable {
   var durationMS = 0.0
 
   init(_ project: Project) { self.project = project }
+
+  /// The final outcome of each test that has one.
+  var results: [TestID: Attempt] { attempts.compactMapValues(\.last) }
+
+  func has(_ id: TestID) -> Bool { attempts[id] != nil }
 }

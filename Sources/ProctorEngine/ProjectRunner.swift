@@ -48,17 +48,22 @@ struct ProjectRunner: Sendable {
     if runner.context.mayFetch {
       for invocation in adapter.fetch(runner.context) {
         let done = try await runner.run(invocation, ledger: Ledger(), decoder: nil)
-        record(done, in: &prepared.outcome)
+        prepared.outcome.record(done)
         guard done.result.ending == .exited, done.result.status.isSuccess else {
           fail(&prepared.outcome, done, stage: .dependency, what: "fetching dependencies failed")
           return false
         }
       }
     }
+    let folders = adapter.buildFolders(runner.context)
+    if !folders.isEmpty {
+      try StaleBuild(tree: session.tree(), project: project, cache: runner.context.cache)
+        .discard(folders)
+    }
     var finished: [FinishedInvocation] = []
     for invocation in adapter.build(runner.context) {
       let done = try await runner.run(invocation, ledger: Ledger(), decoder: nil)
-      record(done, in: &prepared.outcome)
+      prepared.outcome.record(done)
       guard done.result.ending == .exited else {
         prepared.outcome.evidence.append(done.evidence)
         return false
@@ -84,9 +89,9 @@ struct ProjectRunner: Sendable {
     for invocation in invocations {
       let decoder = adapter.decoder(for: invocation, runner.context, prepared.build)
       let done = try await runner.run(invocation, ledger: Ledger(), decoder: decoder)
-      record(done, in: &prepared.outcome)
+      prepared.outcome.record(done)
       prepared.outcome.evidence.append(done.evidence)
-      merge(done.ledger, into: &prepared.outcome)
+      prepared.outcome.merge(done.ledger)
       listed += done.ledger.selection
     }
     prepared.listed = listed
@@ -109,42 +114,19 @@ struct ProjectRunner: Sendable {
     else { return outcome }
     let clock = ContinuousClock()
     let start = clock.now
-    let selection = chosen.map(Selection.cases) ?? .all(listed: prepared.listed ?? [])
-    for invocation in adapter.run(runner.context, prepared.build, selection: selection) {
-      let known = invocation.listsItself ? nil : invocation.cases ?? fixed
-      let ledger = known.map(Ledger.init(selected:)) ?? Ledger()
-      let decoder = adapter.decoder(for: invocation, runner.context, prepared.build)
-      let done = try await runner.run(invocation, ledger: ledger, decoder: decoder)
-      record(done, in: &outcome)
-      outcome.evidence.append(done.evidence)
-      merge(done.ledger, into: &outcome)
-      if known == nil { outcome.selected += done.ledger.selection }
-      if !done.ledger.ended || !done.evidence.exitAgrees { outcome.output = done.stderr.nonEmpty }
-      if done.result.ending == .cancelled { break }
+    var execution = Execution(
+      adapter: adapter, build: prepared.build, runner: runner, fixed: fixed, outcome: outcome)
+    if session.options.paranoid, let fixed {
+      try await execution.runEachAlone(fixed)
+    } else {
+      try await execution.run(chosen.map(Selection.cases) ?? .all(listed: prepared.listed ?? []))
     }
+    outcome = execution.outcome
     outcome.durationMS += (clock.now - start).milliseconds
     return outcome
   }
 
   // MARK: bookkeeping
-
-  private func merge(_ ledger: Ledger, into outcome: inout ProjectOutcome) {
-    for (id, attempt) in ledger.results {
-      if outcome.results[id] != nil {
-        outcome.contradictions.append("two invocations reported results for \(id)")
-      }
-      outcome.results[id] = attempt
-    }
-    for error in ledger.errors where !outcome.errors.contains(error) {
-      outcome.errors.append(error)
-    }
-    outcome.contradictions += ledger.contradictions
-  }
-
-  private func record(_ done: InvocationRunner.Finished, in outcome: inout ProjectOutcome) {
-    outcome.commands.append(done.command)
-    outcome.receipts.append(done.result.receipt)
-  }
 
   private func fail(
     _ outcome: inout ProjectOutcome, _ done: InvocationRunner.Finished, stage: RunError.Stage,

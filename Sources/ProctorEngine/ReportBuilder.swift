@@ -23,7 +23,7 @@ struct ReportBuilder {
     outcome.selected.enumerated()
       .sorted { ($0.element.file ?? "", $0.offset) < ($1.element.file ?? "", $1.offset) }
       .compactMap { _, test in
-        outcome.results[test.id].map { TestResult(test: test, first: $0) }
+        outcome.attempts[test.id].flatMap { TestResult(test: test, attempts: $0) }
       }
   }
 
@@ -32,7 +32,7 @@ struct ReportBuilder {
     RunError(
       stage: error.stage, adapter: error.adapter,
       message: error.message.replacing(workspace + "/", with: ""), location: error.location,
-      code: error.code, suite: error.suite)
+      code: error.code, suite: error.suite, isRunnersOwn: error.isRunnersOwn)
   }
 
   private static func byPlace(_ left: RunError, _ right: RunError) -> Bool {

@@ -10,6 +10,8 @@ struct RunSession: Sendable {
   let cache: CacheFolder
   let host: LocalHost
   let runFolder: String
+  /// Looks at the workspace's files as they are now.
+  let tree: @Sendable () -> WorkspaceTree
   let progress: @Sendable (Progress) -> Void
 
   private var backend: SandboxPolicy.Backend {
@@ -43,6 +45,8 @@ struct RunSession: Sendable {
         memoryMB: configuration.tests.maxMemoryMB,
         processes: configuration.tests.maxProcesses ?? Configuration.Tests.defaultMaxProcesses),
       mustLimitProcesses: configuration.tests.maxProcesses != nil,
+      testSeconds: options.testTimeoutSeconds
+        ?? configuration.tests.testTimeoutSeconds.map(Double.init),
       scratch: scratch, progress: progress)
   }
 }
@@ -53,8 +57,12 @@ public struct EngineOptions: Sendable {
   public var isolation: Configuration.Isolation?
   /// Download missing dependencies first.
   public var fetch = false
-  /// Wall-clock seconds for each invocation; nil: as configured.
+  /// Wall-clock seconds for building, and for running the tests of one project; nil: as configured.
   public var timeoutSeconds: Double?
+  /// Wall-clock seconds for each test; nil: as configured.
+  public var testTimeoutSeconds: Double?
+  /// A process for each test, as far as the runner permits that.
+  public var paranoid = false
   /// Projects that run at the same time.
   public var jobs: Int
   /// The environment proctor was started in.

@@ -33,6 +33,10 @@ public protocol Adapter: Sendable {
   /// Downloads dependencies into the cache folder; runs none of the project's test code.
   func fetch(_ context: AdapterContext) -> [Invocation]
 
+  /// Absolute paths of the cache folders whose contents stand for the sources they were built from;
+  /// they are removed when they may be out of date in a way that the build tool does not see.
+  func buildFolders(_ context: AdapterContext) -> [String]
+
   /// Compiles the tests and whatever guest code is missing from the cache.
   func build(_ context: AdapterContext) -> [Invocation]
 
@@ -47,7 +51,17 @@ public protocol Adapter: Sendable {
   ) -> [Invocation]
 
   /// Runs the selection. With `.all`, everything that `list` would have found.
-  func run(_ context: AdapterContext, _ build: Build, selection: Selection) -> [Invocation]
+  func run(
+    _ context: AdapterContext, _ build: Build, selection: Selection, mode: RunMode
+  ) -> [Invocation]
+
+  /// Whether this test can be run in a process of its own; false when the runner cannot select it
+  /// alone or gives it a process of its own anyway.
+  func canRunAlone(_ test: TestCase) -> Bool
+
+  /// The frames in which a process that was killed or crashed says where it was, innermost first.
+  /// - Parameter output: its stderr.
+  func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame]
 
   /// A fresh decoder for one list or run invocation.
   func decoder(
@@ -63,10 +77,25 @@ public protocol Adapter: Sendable {
 
 extension Adapter {
   public func fetch(_ context: AdapterContext) -> [Invocation] { [] }
+  public func buildFolders(_ context: AdapterContext) -> [String] { [] }
   public func build(_ context: AdapterContext) -> [Invocation] { [] }
   public func readBuild(_ context: AdapterContext, _ finished: [FinishedInvocation]) -> Build {
     Build()
   }
+  public func canRunAlone(_ test: TestCase) -> Bool { true }
+  public func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame] {
+    []
+  }
+}
+
+/// How the tests of one invocation share its process.
+public enum RunMode: Sendable {
+  /// As the runner does by itself.
+  case normal
+  /// One after the other, so that whoever is running when the process dies is the one.
+  case serial
+  /// A single test whose process died: output uncaptured and the stack shown where the runner can.
+  case alone
 }
 
 /// Turns a runner's bytes into events, incrementally. A value; fed in order, finished once.

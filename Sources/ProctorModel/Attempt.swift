@@ -26,6 +26,12 @@ public struct Attempt: Hashable, Sendable {
   }
 }
 
+extension Attempt {
+  /// Whether the runner itself counts it as failed; a test that only proctor caught has the raw status
+  /// `passed`.
+  public var isFailedByRunner: Bool { outcome.countsAsFailed && rawStatus != "passed" }
+}
+
 /// One thing that went wrong in a test: a failed assertion, an exception, a panic.
 public struct Failure: Hashable, Sendable {
   public let message: String

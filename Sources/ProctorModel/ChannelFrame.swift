@@ -22,6 +22,8 @@ public struct ChannelReader: Sendable {
   private var writers: [String: (next: Int, partial: Data)] = [:]
   /// What was wrong with the channel, first of each kind: forged lines, gaps, a cut record.
   public private(set) var violations: [String] = []
+  /// Whether the channel ended in the middle of a record; known once finished.
+  public private(set) var isCut = false
 
   public init(nonce: String) { self.nonce = nonce }
 
@@ -42,12 +44,9 @@ public struct ChannelReader: Sendable {
     return records
   }
 
-  /// Nothing more will come: what is unfinished is a violation.
+  /// Nothing more will come.
   public mutating func finish() {
-    if !rest.isEmpty { note("the report channel ends in the middle of a frame") }
-    if writers.values.contains(where: { !$0.partial.isEmpty }) {
-      note("the report channel ends in the middle of a record")
-    }
+    isCut = !rest.isEmpty || writers.values.contains { !$0.partial.isEmpty }
   }
 
   private mutating func frame(_ line: Data) -> Data? {

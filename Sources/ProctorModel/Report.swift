@@ -44,6 +44,12 @@ public struct TestResult: Hashable, Sendable {
     attempts = [first] + more
   }
 
+  /// nil when there is no attempt.
+  public init?(test: TestCase, attempts: [Attempt]) {
+    guard let first = attempts.first else { return nil }
+    self.init(test: test, first: first, more: Array(attempts.dropFirst()))
+  }
+
   public var last: Attempt { attempts[attempts.count - 1] }
   public var outcome: Outcome { last.outcome }
 }

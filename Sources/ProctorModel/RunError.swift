@@ -23,10 +23,12 @@ public struct RunError: Hashable, Sendable {
   public let code: String?
   /// The suite it belongs to, when there is one.
   public let suite: String?
+  /// Whether the runner itself knows of it, so that its exit status shows it.
+  public let isRunnersOwn: Bool
 
   public init(
     stage: Stage, adapter: AdapterID?, message: String, location: SourceLocation? = nil,
-    code: String? = nil, suite: String? = nil
+    code: String? = nil, suite: String? = nil, isRunnersOwn: Bool = true
   ) {
     self.stage = stage
     self.adapter = adapter
@@ -34,5 +36,6 @@ public struct RunError: Hashable, Sendable {
     self.location = location
     self.code = code
     self.suite = suite
+    self.isRunnersOwn = isRunnersOwn
   }
 }

@@ -14,11 +14,15 @@ public struct Sandbox: Sendable {
   /// Runs a command to its end. Cancelling the awaiting task kills the whole tree and gives a result
   /// with the ending `.cancelled`.
   ///
-  /// - Parameter events: called one at a time, in order, on one thread; while it blocks, so does the
-  ///   command on its full pipes.
+  /// - Parameters:
+  ///   - overdue: asked again and again for the moment at which the command is to be killed before
+  ///     its own limit, because of what it said so far; nil for none.
+  ///   - events: called one at a time, in order, on one thread; while it blocks, so does the
+  ///     command on its full pipes.
   /// - Throws: `SandboxError` when the command could not be started as the policy demands.
   public func run(
     _ command: SandboxCommand, policy: SandboxPolicy,
+    overdue: @escaping @Sendable () -> ContinuousClock.Instant? = { nil },
     events: @escaping @Sendable (SandboxEvent) -> Void
   ) async throws(SandboxError) -> SandboxResult {
     let cancellation = csb_event()
@@ -28,7 +32,8 @@ public struct Sandbox: Sendable {
       await withCheckedContinuation { continuation in
         OwnThread.run {
           let run = SandboxRun(
-            command: command, policy: policy, cancellation: cancellation, events: events)
+            command: command, policy: policy, cancellation: cancellation, overdue: overdue,
+            events: events)
           continuation.resume(returning: Result { () throws(SandboxError) in try run.run() })
         }
       }

@@ -39,6 +39,8 @@ public struct SandboxResult: Sendable {
     case exited
     /// Killed at the wall-clock limit.
     case wallTime
+    /// Killed at the moment that the caller's `overdue` named.
+    case overdue
     /// Killed by the kernel at the memory limit.
     case outOfMemory
     /// Killed because the awaiting task was cancelled.

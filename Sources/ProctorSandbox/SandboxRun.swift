@@ -9,6 +9,7 @@ struct SandboxRun {
   let command: SandboxCommand
   let policy: SandboxPolicy
   let cancellation: Int32
+  let overdue: @Sendable () -> ContinuousClock.Instant?
   let events: @Sendable (SandboxEvent) -> Void
 
   static let noDescriptors = SandboxError(
@@ -200,7 +201,7 @@ struct SandboxRun {
         // A shell that dies first would take the process that could speak with it.
         return ProcessTree.leaves(of: root)
       },
-      events: events)
+      overdue: overdue, events: events)
     return try supervisor.run(
       stdout: pipes.stdout.read, stderr: pipes.stderr.read,
       status: isBare ? nil : pipes.status.read

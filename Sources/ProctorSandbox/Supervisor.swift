@@ -30,6 +30,8 @@ struct Supervisor {
   let killAll: (pid_t) -> Void
   /// Processes of the command that may print where they hang.
   let innerProcesses: (String) -> [pid_t]
+  /// The moment at which the command is to be killed before its limit.
+  let overdue: () -> ContinuousClock.Instant?
   let events: @Sendable (SandboxEvent) -> Void
 
   /// - Parameters:
@@ -49,15 +51,20 @@ struct Supervisor {
     var ending = SandboxResult.Ending.exited
     var deadline = wallSeconds.map { begin + .seconds($0) }
     while true {
-      let ready = wait(&state, pidfd: pidfd, until: deadline, clock)
+      let early = ending == .exited ? overdue() : nil
+      let ready = wait(
+        &state, pidfd: pidfd, until: [deadline, early].compactMap(\.self).min(), clock)
       if ready.exited { break }
       if ready.cancelled && ending != .cancelled {
         ending = .cancelled
         killAll(pid)
         deadline = nil
-      } else if let limit = deadline, clock.now >= limit {
+      } else if let limit = [deadline, ending == .exited ? overdue() : nil].compactMap(\.self)
+        .min(),
+        clock.now >= limit
+      {
         if ending == .exited {
-          ending = .wallTime
+          ending = deadline.map { clock.now >= $0 } == true ? .wallTime : .overdue
           let inner = innerProcesses(state.statusReport)
           inner.forEach { kill($0, SIGABRT) }
           deadline = clock.now + .milliseconds(inner.isEmpty ? 0 : Self.lastWordsMS)

@@ -32,7 +32,10 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Download missing dependencies first, in a step of its own with the network.")
   var fetch = false
 
-  @Option(help: ArgumentHelp("Wall-clock limit for each runner.", valueName: "seconds"))
+  @Option(
+    help: ArgumentHelp(
+      "Wall-clock limit for the tests of each runner, and for building them.",
+      valueName: "seconds"))
   var timeout: Double?
 
   @Option(
@@ -54,6 +57,30 @@ struct RunOptions: ParsableArguments {
     options.isolation = isolation
     options.fetch = fetch
     options.timeoutSeconds = timeout
+    return options
+  }
+}
+
+/// What only commands that run tests take.
+struct TestOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Wall-clock limit for each test; the others still run.", valueName: "seconds"))
+  var testTimeout: Double?
+
+  @Flag(help: "A process for each test: slower, and no test can touch another one's result.")
+  var paranoid = false
+
+  func validate() throws {
+    if let testTimeout, !(testTimeout > 0 && testTimeout < 1e7) {
+      throw ValidationError("--test-timeout takes a number of seconds above 0.")
+    }
+  }
+
+  func engineOptions(_ run: RunOptions) -> EngineOptions {
+    var options = run.engineOptions
+    options.testTimeoutSeconds = testTimeout
+    options.paranoid = paranoid
     return options
   }
 }

@@ -13,6 +13,7 @@ struct Run: AsyncParsableCommand {
         proctor run services/api --filter 'login|logout'
         proctor run --format json --details > result.json
         proctor run --fetch                    download dependencies first, tests stay offline
+        proctor run --test-timeout 30          a test that hangs is named, the others still run
       """)
 
   @Argument(help: "The workspace.")
@@ -26,6 +27,7 @@ struct Run: AsyncParsableCommand {
   var details = false
 
   @OptionGroup var run: RunOptions
+  @OptionGroup var tests: TestOptions
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
@@ -33,7 +35,7 @@ struct Run: AsyncParsableCommand {
     try await answer.give { progress throws(EngineError) in
       let selector: TestSelector =
         if let filter { .matching(try Pattern(filter)) } else { .everything }
-      let engine = try Engine(workspace: directory, options: run.engineOptions)
+      let engine = try Engine(workspace: directory, options: tests.engineOptions(run))
       return .report(try await engine.run(selector, progress: progress))
     }
   }
@@ -59,12 +61,13 @@ struct Test: AsyncParsableCommand {
   var workspace = "."
 
   @OptionGroup var run: RunOptions
+  @OptionGroup var tests: TestOptions
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
     let answer = Answer(format: common.settledFormat, kind: .test)
     try await answer.give { progress throws(EngineError) in
-      let engine = try Engine(workspace: workspace, options: run.engineOptions)
+      let engine = try Engine(workspace: workspace, options: tests.engineOptions(run))
       let selector = try engine.selector(
         path: path, name: name, base: FileManager.default.currentDirectoryPath)
       return .report(try await engine.run(selector, progress: progress))

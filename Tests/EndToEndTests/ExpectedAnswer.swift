@@ -29,6 +29,10 @@ struct ExpectedAnswer {
       result.append("\(key) is \(show(answer[key])), expected \(show(expected[key]))")
     }
     result += tests(answer) + errors(answer)
+    if let words = expected["sentence_contains"] as? String {
+      let sentence = answer["message"] as? String ?? answer["error"] as? String ?? ""
+      if !sentence.contains(words) { result.append("the sentence lacks \(words)") }
+    }
     if !result.isEmpty, let message = answer["message"] { result.append("message: \(message)") }
     return result
   }

@@ -4,39 +4,35 @@ import Testing
 /// Every folder of `fixtures/projects` is a test: its real runner runs, and the answer is compared
 /// with its `expected.json`.
 @Suite(.serialized) struct FixtureProjectTests {
-  static let fixtures: [String] = {
-    let root = "\(ProctorProcess.repository)/fixtures/projects"
-    let manager = FileManager.default
-    let adapters = (try? manager.contentsOfDirectory(atPath: root)) ?? []
-    return adapters.flatMap { adapter in
-      ((try? manager.contentsOfDirectory(atPath: "\(root)/\(adapter)")) ?? [])
-        .map { "projects/\(adapter)/\($0)" }
-    }.filter {
-      manager.fileExists(atPath: "\(ProctorProcess.repository)/fixtures/\($0)/expected.json")
-    }
-    .sorted()
-  }()
+  static let fixtures = ["cargo", "pytest", "jest", "swift"].flatMap {
+    Fixture.all(below: "projects/\($0)")
+  }
 
   @Test func `there are fixtures for every adapter`() {
     for adapter in ["cargo", "pytest", "jest", "swift"] {
-      #expect(Self.fixtures.contains { $0.hasPrefix("projects/\(adapter)/") })
+      #expect(Self.fixtures.contains { $0.name.hasPrefix("projects/\(adapter)/") })
     }
   }
 
-  @Test(arguments: fixtures) func `answers as expected`(fixture: String) throws {
-    let expected = try ExpectedAnswer(fixture: fixture)
-    let folder = try TemporaryFolder()
-    let workspace = try folder.copy(fixture: fixture)
-    try FileManager.default.removeItem(atPath: "\(workspace)/expected.json")
-    let outcome = try ProctorProcess(
-      expected.arguments + ["--format", "json"]
-        + (expected.arguments.first == "run" ? ["--details"] : []),
-      in: workspace
-    ).run()
-    try Schema.validate(
-      outcome.stdout, expected.arguments.first == "test" ? "run_test" : "run_all_tests")
-    let differences = expected.differences(try outcome.json(), status: outcome.status)
-    #expect(
-      differences.isEmpty, "\(fixture)\n\(differences.joined(separator: "\n"))\n\(outcome.stderr)")
+  @Test(arguments: fixtures) func `answers as expected`(fixture: Fixture) throws {
+    _ = try fixture.check()
+  }
+}
+
+/// The catalogue of lies: ways to look green without being it, each a small real project. None may be
+/// green, and the answer says why in one sentence.
+@Suite(.serialized) struct LieTests {
+  static let lies = Fixture.all(below: "lies")
+
+  @Test func `the catalogue is whole`() {
+    #expect(Self.lies.count >= 90)
+  }
+
+  @Test(arguments: lies) func `is not green and says why`(lie: Fixture) throws {
+    let (answer, status) = try lie.check()
+    #expect(status != 0)
+    #expect(answer["status"] as? String != "passed")
+    let sentence = answer["message"] as? String ?? answer["error"] as? String ?? ""
+    #expect(!sentence.isEmpty && !sentence.contains("\n"))
   }
 }

@@ -28,7 +28,7 @@ import Testing
     var outcome = ProjectOutcome(project)
     outcome.selected = [test("a"), test("b")]
     for test in outcome.selected {
-      outcome.results[test.id] = Attempt(outcome: .passed, rawStatus: "passed")
+      outcome.attempts[test.id] = [Attempt(outcome: .passed, rawStatus: "passed")]
     }
     outcome.evidence = [evidence()]
     return outcome
@@ -58,7 +58,7 @@ import Testing
 
   @Test func `a test without an outcome is no verdict, and is named`() {
     var outcome = green()
-    outcome.results[test("b").id] = nil
+    outcome.attempts[test("b").id] = nil
     #expect(verdict(outcome).reason == .testsMissing)
     #expect(verdict(outcome).message?.contains("b") == true)
   }
@@ -72,7 +72,7 @@ import Testing
   @Test func `nothing ran is not passed`() {
     var outcome = green()
     outcome.selected = []
-    outcome.results = [:]
+    outcome.attempts = [:]
     #expect(
       verdict(outcome)
         == Verdict(
@@ -82,7 +82,7 @@ import Testing
   @Test func `all skipped is not passed`() {
     var outcome = green()
     for test in outcome.selected {
-      outcome.results[test.id] = Attempt(outcome: .skipped, rawStatus: "skipped")
+      outcome.attempts[test.id] = [Attempt(outcome: .skipped, rawStatus: "skipped")]
     }
     #expect(verdict(outcome).reason == .allSkipped)
   }
@@ -91,6 +91,16 @@ import Testing
     var outcome = green()
     outcome.evidence = [evidence(violations: ["a record does not carry this run's nonce"])]
     #expect(verdict(outcome).reason == .reportCorrupt)
+  }
+
+  @Test func `a lost process that is explained leaves the verdict to the tests`() {
+    var outcome = green()
+    outcome.evidence = [evidence(status: .signaled(11), ended: false, exitAgrees: false)]
+    #expect(verdict(outcome).status == .error)
+    outcome.evidence[0].isExplained = true
+    outcome.attempts[test("b").id] = [Attempt(outcome: .crashed, rawStatus: "crashed")]
+    #expect(verdict(outcome).status == .partialFailure)
+    #expect(verdict(outcome).message == "1 test failed (1 crashed)")
   }
 
   @Test func `a contradiction is no verdict`() {
@@ -105,9 +115,9 @@ import Testing
 
   @Test func `one red project makes the whole red`() {
     var red = green()
-    red.results[test("a").id] = Attempt(outcome: .failed, rawStatus: "failed")
+    red.attempts[test("a").id] = [Attempt(outcome: .failed, rawStatus: "failed")]
     #expect(verdict(green(), red).status == .partialFailure)
-    red.results[test("b").id] = Attempt(outcome: .crashed, rawStatus: "crashed")
+    red.attempts[test("b").id] = [Attempt(outcome: .crashed, rawStatus: "crashed")]
     #expect(verdict(red).status == .failed)
   }
 

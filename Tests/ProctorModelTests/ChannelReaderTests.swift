@@ -18,7 +18,7 @@ import Testing
       rest = Data(rest.dropFirst(cut))
     }
     reader.finish()
-    return (records, reader.violations)
+    return (records, reader.violations + (reader.isCut ? ["cut"] : []))
   }
 
   @Test(arguments: [1, 7, 64, Int.max])

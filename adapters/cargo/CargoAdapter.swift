@@ -34,6 +34,10 @@ public struct CargoAdapter: Adapter {
     ]
   }
 
+  public func buildFolders(_ context: AdapterContext) -> [String] {
+    [CargoPlan(context: context).targetFolder]
+  }
+
   public func build(_ context: AdapterContext) -> [Invocation] {
     let plan = CargoPlan(context: context)
     let library = plan.channelLibrary
@@ -41,7 +45,8 @@ public struct CargoAdapter: Adapter {
       purpose: .build, title: "compiling the report channel",
       argv: [
         "/bin/sh", "-c",
-        #"cc -shared -fPIC -O2 -o "$1.$$" "$2/libtest_channel.c" && mv "$1.$$" "$1""#, "sh",
+        #"cc -shared -fPIC -O2 -o "$1.$$" "$2/libtest_channel.c" -ldl -lpthread && mv "$1.$$" "$1""#,
+        "sh",
         library,
         Invocation.filesPlaceholder,
       ], directory: "/", mounts: [.writable(plan.guestFolder)],
@@ -77,7 +82,9 @@ public struct CargoAdapter: Adapter {
       + (documentation.map { [plan.documentation($0, .list, arguments: ["--list"])] } ?? [])
   }
 
-  public func run(_ context: AdapterContext, _ build: Build, selection: Selection) -> [Invocation] {
+  public func run(
+    _ context: AdapterContext, _ build: Build, selection: Selection, mode: RunMode
+  ) -> [Invocation] {
     let plan = CargoPlan(context: context)
     let (cases, isEverything) =
       switch selection {
@@ -85,6 +92,12 @@ public struct CargoAdapter: Adapter {
       case .cases(let cases): (cases, false)
       }
     let chosen = Dictionary(grouping: cases) { $0.product ?? "" }
+    let how: [String] =
+      switch mode {
+      case .normal: []
+      case .serial: ["--test-threads=1"]
+      case .alone: ["--nocapture"]
+      }
     return build.products.flatMap { product -> [Invocation] in
       let own = chosen[product.name] ?? []
       if product.name == CargoPlan.documentation {
@@ -97,10 +110,13 @@ public struct CargoAdapter: Adapter {
       if first.nativeID.isEmpty { return [plan.customHarness(product, cases: own)] }
       if isEverything { return [plan.libtest(product, .run, cases: own)] }
       return plan.chunks(own).map {
-        plan.libtest(product, .run, arguments: ["--exact"] + $0.map(\.nativeID), cases: $0)
+        plan.libtest(product, .run, arguments: how + ["--exact"] + $0.map(\.nativeID), cases: $0)
       }
     }
   }
+
+  /// Documentation tests are processes of their own, and cannot be selected exactly.
+  public func canRunAlone(_ test: TestCase) -> Bool { test.product != CargoPlan.documentation }
 
   public func decoder(
     for invocation: Invocation, _ context: AdapterContext, _ build: Build

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import ProctorModel
+import TOMLKit
 
 /// Test binaries and errors of a cargo build.
 struct CargoBuildReader {
@@ -68,7 +69,21 @@ struct CargoBuildReader {
       name: prefix(artifact), executable: executable, directory: directory,
       environment: told?.filter { !Self.ordinary.contains($0.key) }
         ?? fallbackEnvironment(package, executable),
-      details: ["source": source])
+      details: ["source": source, "harness": "\(hasHarness(artifact))"])
+  }
+
+  /// Whether a target is built with libtest; `harness = false` in its manifest makes it a program.
+  private func hasHarness(_ artifact: CargoMessage) -> Bool {
+    guard let manifest = artifact.manifest_path, let target = artifact.target,
+      let kind = target.kind.first, let data = FileManager.default.contents(atPath: manifest),
+      data.firstRange(of: Data("harness".utf8)) != nil,
+      let table = try? TOMLTable(string: String(decoding: data, as: UTF8.self))
+    else { return true }
+    if !["test", "bin", "example", "bench"].contains(kind) {
+      return table["lib"]?.table?["harness"]?.bool != false
+    }
+    let own = table[kind]?.array?.first { $0.table?["name"]?.string == target.name }
+    return own?.table?["harness"]?.bool != false
   }
 
   /// When a target of the workspace is broken, cargo starts no runner; the good binaries get what

@@ -111,8 +111,11 @@ struct CargoPlan {
       argv: cargo("test") + ["--doc", "--no-fail-fast", "--quiet"] + packages + target
         + context.settings.arguments + ["--", "-Z", "unstable-options", "--format", "json"]
         + (purpose == .run ? ["--report-time", "--show-output"] : []) + arguments,
-      environment: environment.merging(["RUSTC_BOOTSTRAP": "1"]) { $1 },
-      directory: context.projectDirectory, mounts: mounts + [.writable(targetFolder)],
+      environment: environment.merging([
+        "RUSTC_BOOTSTRAP": "1", "LD_PRELOAD": channelLibrary, "PROCTOR_DOCUMENTATION": "1",
+      ]) { $1 },
+      directory: context.projectDirectory,
+      mounts: mounts + [.writable(targetFolder), .readOnly(guestFolder)],
       product: product.name, cases: cases, listsItself: listsItself)
   }
 

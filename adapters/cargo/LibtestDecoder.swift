@@ -19,6 +19,8 @@ struct LibtestDecoder: EventDecoder {
     let failed: Int?
     let ignored: Int?
     let measured: Int?
+    /// The system's number of a thread.
+    let thread: Int?
   }
 
   private let context: AdapterContext
@@ -33,6 +35,7 @@ struct LibtestDecoder: EventDecoder {
   private var results = 0
   private var promised = 0
   private var foreignListing = false
+  private var orphans = OrphanThreads()
 
   init(context: AdapterContext, product: Build.Product, invocation: Invocation) {
     self.context = context
@@ -59,8 +62,8 @@ struct LibtestDecoder: EventDecoder {
 
   mutating func finish(_ status: ExitStatus) -> [TestEvent] {
     if invocation.purpose == .list && !isDocumentation && (foreignListing || suites == 0) {
-      // harness = false: a program, which is one test.
-      return [.listed(customTest()), .ended]
+      // harness = false: a program, which is one test. Anything else should have listed itself.
+      return product.details["harness"] == "false" ? [.listed(customTest()), .ended] : []
     }
     guard isDocumentation, open == 0 else { return [] }
     if invocation.purpose == .run && results != promised {
@@ -106,6 +109,9 @@ struct LibtestDecoder: EventDecoder {
     case ("test", "ok"?), ("test", "failed"?), ("test", "ignored"?): return result(record)
     // A slow test, a benchmark, rustdoc's closing figures.
     case ("test", "timeout"?), ("bench", _), ("report", _): return []
+    case ("thread", "orphan"?):
+      record.thread.map { orphans.add($0) }
+      return []
     default:
       return [.corrupt("libtest reported an unknown event, \(record.type) \(record.event ?? "")")]
     }
@@ -114,7 +120,7 @@ struct LibtestDecoder: EventDecoder {
   private mutating func endOfSuite() -> [TestEvent] {
     open -= 1
     // cargo test --doc writes one suite for each crate and edition; their end is the process's.
-    return isDocumentation ? [] : [.ended]
+    return isDocumentation ? [] : orphans.errors(context).map(TestEvent.error) + [.ended]
   }
 
   private func started(_ record: Record) -> [TestEvent] {
@@ -131,6 +137,7 @@ struct LibtestDecoder: EventDecoder {
     if wanted?.contains(test.id) == false {
       return isDocumentation ? [] : [.corrupt("libtest ran \(name), which was not selected")]
     }
+    orphans.look(into: record.stdout ?? "", of: test, context)
     return [.finished(test.id, attempt(record, name))]
   }
 

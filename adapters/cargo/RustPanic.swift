@@ -36,6 +36,25 @@ struct RustPanic {
     return (message, location(place))
   }
 
+  /// Panics of all threads that tell their number: `thread '<unnamed>' (1234) panicked at ...`.
+  var ofThreads: [(thread: Int, message: String, location: SourceLocation?)] {
+    let lines = output.split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.indices.compactMap { index in
+      let line = lines[index]
+      guard line.hasPrefix("thread '"), line.hasSuffix(":"),
+        let mark = line.firstRange(of: ") panicked at "),
+        let open = line[..<mark.lowerBound].lastIndex(of: "("),
+        let thread = Int(line[line.index(after: open)..<mark.lowerBound])
+      else { return nil }
+      let body = lines[(index + 1)...].prefix { line in
+        !line.isEmpty && !Self.ends.contains { line.hasPrefix($0) }
+      }
+      return (
+        thread, body.joined(separator: "\n"), location(line[mark.upperBound...].dropLast())
+      )
+    }
+  }
+
   /// `thread 'NAME' (1234) panicked at FILE:LINE:COLUMN:`; the number is new in Rust 1.90.
   private func header(_ line: Substring) -> Substring? {
     guard line.hasPrefix("thread '\(test)' "), line.hasSuffix(":") else { return nil }

@@ -61,7 +61,9 @@ public struct JestAdapter: Adapter {
     return invocation(.list, context, build, arguments: arguments)
   }
 
-  public func run(_ context: AdapterContext, _ build: Build, selection: Selection) -> [Invocation] {
+  public func run(
+    _ context: AdapterContext, _ build: Build, selection: Selection, mode: RunMode
+  ) -> [Invocation] {
     guard case .cases(let cases) = selection else { return invocation(.run, context, build) }
     // By file, then by the joined names; a number tells duplicates apart.
     var chosen: [String: [String: [Int]]] = [:]
@@ -72,7 +74,9 @@ public struct JestAdapter: Adapter {
       chosen[path, default: [:]][test.nativeID, default: []].append(Int(suffix.dropFirst()) ?? 1)
     }
     return invocation(
-      .run, context, build, arguments: ["--runTestsByPath"] + chosen.keys.sorted(),
+      .run, context, build,
+      arguments: (mode == .normal ? [] : ["--runInBand"]) + ["--runTestsByPath"]
+        + chosen.keys.sorted(),
       files: ["selection.json": (try? JSONEncoder().encode(chosen)) ?? Data("{}".utf8)],
       cases: cases)
   }

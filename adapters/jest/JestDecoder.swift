@@ -28,6 +28,10 @@ struct JestDecoder: EventDecoder {
     let status: String?
     let errors: [Problem]?
     let failing: Bool?
+    /// Whether jest was made to forget the errors.
+    let cleared: Bool?
+    /// Whether proctor found it, and not jest.
+    let own: Bool?
     let duration: Double?
     let stdout: String?
     let stderr: String?
@@ -155,9 +159,10 @@ struct JestDecoder: EventDecoder {
     case "skipped", "todo":
       return Attempt(outcome: .skipped, rawStatus: record.status ?? "skipped")
     case _ where !errors.isEmpty:
-      failed += 1
+      let isCleared = record.cleared == true
+      if isCleared { passed += 1 } else { failed += 1 }
       return Attempt(
-        outcome: .failed, rawStatus: "failed", durationMS: record.duration,
+        outcome: .failed, rawStatus: isCleared ? "passed" : "failed", durationMS: record.duration,
         failures: errors.map { failure($0, test) },
         stdout: stdout, stderr: stderr)
     case _ where record.failing == true:
@@ -202,7 +207,8 @@ struct JestDecoder: EventDecoder {
     return RunError(
       stage: ran ? .suite : .collection, adapter: context.project.adapter,
       message: text.summary.isEmpty ? record.text ?? "the test file failed" : text.summary,
-      location: text.location(in: file), suite: file.map(localName))
+      location: record.own == true ? nil : text.location(in: file), suite: file.map(localName),
+      isRunnersOwn: record.own != true)
   }
 
   private func end(_ record: Record) -> [TestEvent] {

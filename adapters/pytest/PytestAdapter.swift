@@ -32,8 +32,17 @@ public struct PytestAdapter: Adapter {
     return [invocation(.list, context, arguments: ["--collect-only", "-q"] + paths)]
   }
 
-  public func run(_ context: AdapterContext, _ build: Build, selection: Selection) -> [Invocation] {
+  public func run(
+    _ context: AdapterContext, _ build: Build, selection: Selection, mode: RunMode
+  ) -> [Invocation] {
     guard case .cases(let cases) = selection else { return [invocation(.run, context)] }
+    let how: [String] =
+      switch mode {
+      case .normal: []
+      // Several at once means that pytest-xdist is there.
+      case .serial: ["-n0"]
+      case .alone: ["-s"]
+      }
     let chosen = cases.map { test in
       // The occurrence of a duplicate is what its id ends with.
       let suffix = test.id.text.dropFirst(
@@ -48,7 +57,7 @@ public struct PytestAdapter: Adapter {
     return [
       invocation(
         .run, context,
-        arguments: files.map { $0.hasPrefix("/") ? $0 : "\(context.workspace)/\($0)" },
+        arguments: how + files.map { $0.hasPrefix("/") ? $0 : "\(context.workspace)/\($0)" },
         files: ["selection.json": selection], cases: cases)
     ]
   }
@@ -93,6 +102,28 @@ public struct PytestAdapter: Adapter {
     for invocation: Invocation, _ context: AdapterContext, _ build: Build
   ) -> any EventDecoder {
     PytestDecoder(context: context)
+  }
+
+  /// What faulthandler prints at a fatal signal: a block for each thread, `File "x.py", line 3 in f`,
+  /// innermost first. The block that comes through the test's own file is the one.
+  public func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame] {
+    var blocks: [[Frame]] = []
+    for line in output.split(separator: "\n", omittingEmptySubsequences: false) {
+      if line.hasSuffix("(most recent call first):") {
+        blocks.append([])
+      } else if line.hasPrefix("  File \""), !blocks.isEmpty {
+        let parts = line.dropFirst(8).split(separator: "\"", maxSplits: 1)
+        guard parts.count == 2, let mark = parts[1].firstRange(of: ", line ") else { continue }
+        let rest = parts[1][mark.upperBound...]
+        let function = rest.firstRange(of: " in ").map { String(rest[$0.upperBound...]) }
+        blocks[blocks.count - 1].append(
+          Frame(
+            function: function, file: context.display(String(parts[0])),
+            line: Int(rest.prefix { $0.isNumber })))
+      }
+    }
+    let own = blocks.first { block in block.contains { $0.file == test.file } } ?? blocks.last ?? []
+    return own.filter { context.isUserCode($0.file) }
   }
 
   public func exitAgrees(

@@ -49,6 +49,7 @@ struct PytestDecoder: EventDecoder {
     case "phase": return phase(record)
     case "finish": return finished(record.id)
     case "collect_error": return [.error(collectError(record))]
+    case "thread_error": return [.error(threadError(record))]
     case "internal_error":
       return [.corrupt("pytest failed inside: \(lastLine(record.text))")]
     case "interrupted": return [.corrupt("pytest was stopped: \(lastLine(record.text))")]
@@ -108,6 +109,16 @@ struct PytestDecoder: EventDecoder {
       }, suite: record.id)
   }
 
+  private func threadError(_ record: PytestRecord) -> RunError {
+    RunError(
+      stage: .suite, adapter: context.project.adapter,
+      message: "an assertion failed in a thread, which fails no test: \(record.text ?? "")",
+      location: record.error?.place.map {
+        SourceLocation(file: context.display($0.file), line: $0.line)
+      }, suite: record.id?.nonEmpty,
+      isRunnersOwn: false)
+  }
+
   private func lastLine(_ text: String?) -> String {
     text?.split(separator: "\n").last.map(String.init) ?? "no explanation"
   }
@@ -131,6 +142,7 @@ struct PytestAttempt {
   }
 
   private func judgement() -> (Outcome, String, note: String?) {
+    if records.contains(where: { $0.lie != nil }) { return (.failed, "passed", nil) }
     let failed = records.filter { $0.outcome == "failed" }
     if let first = failed.first {
       if first.when == "???" { return (.crashed, "crashed", nil) }
@@ -145,11 +157,15 @@ struct PytestAttempt {
     if let unexpected = records.first(where: { $0.xfail != nil }) {
       return (.passed, "xpassed", unexpected.xfail?.nonEmpty)
     }
+    if !records.contains(where: { $0.when == "call" }) { return (.errored, "not called", nil) }
     return (.passed, "passed", nil)
   }
 
   private func failures() -> [Failure] {
-    let failed = records.filter { $0.outcome == "failed" }
+    let failed = records.filter { $0.outcome == "failed" || $0.lie != nil }
+    if failed.isEmpty {
+      return [Failure(message: "its set-up and tear-down ran, but it was never called")]
+    }
     let hasSubtests = failed.contains { $0.subtest != nil }
     return
       failed
@@ -171,6 +187,7 @@ struct PytestAttempt {
   }
 
   private func message(_ record: PytestRecord) -> String {
+    if let lie = record.lie { return lie + (record.error.map { ": \($0.message)" } ?? "") }
     // A missing fixture's exception says nothing; pytest's own text does.
     if let error = record.error, error.type != "FixtureLookupError" { return error.message }
     let text = record.text ?? record.error?.message ?? "failed without an explanation"

@@ -47,6 +47,8 @@ struct PytestRecord: Decodable {
   let xfail: String?
   let subtest: String?
   let reason: String?
+  /// How the report contradicts what the test did.
+  let lie: String?
   let text: String?
   let error: Problem?
   let output: Output?

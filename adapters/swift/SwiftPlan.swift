@@ -16,6 +16,13 @@ struct SwiftPlan {
 
   private var scratch: String { "\(context.cache)/build" }
 
+  /// `build/debug` is a link to the folder of the machine's own kind.
+  var productFolder: String {
+    guard let real = realpath("\(scratch)/debug", nil) else { return "\(scratch)/debug" }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
   var folders: [String] {
     ["--scratch-path", scratch, "--cache-path", "\(context.cache)/swiftpm/cache"]
       + ["--config-path", "\(context.cache)/swiftpm/configuration"]
@@ -69,7 +76,8 @@ struct SwiftPlan {
   }
 
   func run(
-    _ product: Build.Product, _ library: Library, cases: [TestCase], isEverything: Bool
+    _ product: Build.Product, _ library: Library, cases: [TestCase], isEverything: Bool,
+    _ mode: RunMode
   ) -> Invocation {
     // By default a signal in XCTest is caught for a backtrace and the test passes.
     var environment = ["SWIFT_BACKTRACE": "enable=no"]
@@ -82,7 +90,7 @@ struct SwiftPlan {
       if !isEverything { arguments = [cases.map(\.nativeID).joined(separator: ",")] }
     case .swiftTesting:
       environment["SWT_EXPERIMENTAL_EVENT_STREAM_FIELDS_ENABLED"] = "1"
-      arguments = swiftTesting
+      arguments = swiftTesting + (mode == .serial ? ["--no-parallel"] : [])
       if !isEverything {
         arguments += cases.flatMap { ["--filter", "^\(Self.quoted($0.nativeID))$"] }
       }

@@ -39,6 +39,10 @@ public struct SwiftTestAdapter: Adapter {
     ]
   }
 
+  public func buildFolders(_ context: AdapterContext) -> [String] {
+    [SwiftPlan(context: context).productFolder]
+  }
+
   public func build(_ context: AdapterContext) -> [Invocation] {
     let plan = SwiftPlan(context: context)
     let compile = Invocation(
@@ -82,7 +86,9 @@ public struct SwiftTestAdapter: Adapter {
     }
   }
 
-  public func run(_ context: AdapterContext, _ build: Build, selection: Selection) -> [Invocation] {
+  public func run(
+    _ context: AdapterContext, _ build: Build, selection: Selection, mode: RunMode
+  ) -> [Invocation] {
     let plan = SwiftPlan(context: context)
     let (cases, isEverything) =
       switch selection {
@@ -95,8 +101,10 @@ public struct SwiftTestAdapter: Adapter {
       else {
         return []
       }
-      if isEverything { return [plan.run(product, library, cases: own, isEverything: true)] }
-      return plan.chunks(own).map { plan.run(product, library, cases: $0, isEverything: false) }
+      if isEverything { return [plan.run(product, library, cases: own, isEverything: true, mode)] }
+      return plan.chunks(own).map {
+        plan.run(product, library, cases: $0, isEverything: false, mode)
+      }
     }
   }
 

@@ -125,6 +125,61 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
   const output = new Output();
   let current = null;
 
+  // What the runner itself saw fail, before anybody's own event handler could forget it.
+  const seen = new Map();
+  const watch = (event) => {
+    const { test, error } = event;
+    switch (event.name) {
+      case 'test_fn_failure':
+        if (test) seen.set(test, [...(seen.get(test) || []), error]);
+        break;
+      case 'hook_failure':
+        if (test) seen.set(test, [...(seen.get(test) || []), error]);
+        break;
+      case 'test_retry':
+        seen.delete(test);
+        break;
+    }
+  };
+
+  // Globals that a set-up file replaced are tried: an expectation that is wrong must throw, and a
+  // test's function must be called.
+  const original = { expect: environment.global.expect, test: undefined };
+  const distrust = async (state) => {
+    const complain = (message) => channel.send({ event: 'file_error', path: testPath, tests: 1, message, stack: '', text: message, own: true });
+    const accepts = (probe) => {
+      try {
+        probe(environment.global.expect);
+        return true;
+      } catch (error) {
+        return false;
+      }
+    };
+    if (typeof environment.global.expect === 'function' && accepts((expect) => expect(1).toBe(2)) && accepts((expect) => expect(1).toEqual({ a: 1 }))) {
+      complain('the global expect accepts everything: expect(1).toBe(2) did not fail');
+    }
+    for (const name of ['test', 'it']) {
+      const current = environment.global[name];
+      if (typeof current !== 'function' || current === original[name] || !original[name]) continue;
+      const block = state.currentDescribeBlock;
+      const before = block.children.length;
+      const testsBefore = block.tests ? block.tests.length : 0;
+      const started = state.hasStarted;
+      state.hasStarted = false;
+      let called = false;
+      try {
+        current('proctor looks whether this function is called', () => { called = true; });
+        const added = block.children.splice(before);
+        if (block.tests) block.tests.splice(testsBefore);
+        for (const child of added) if (child.fn) await child.fn.call({}, () => {});
+      } catch (error) {
+        called = true;
+      }
+      state.hasStarted = started;
+      if (!called) complain(`the global ${name} was replaced by one that does not call the test's function`);
+    }
+  };
+
   const define = (block, seen) => {
     for (const child of block.children) {
       if (child.type === 'describeBlock') {
@@ -149,11 +204,16 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
   };
 
   const done = (test, status) => {
-    const errors = (test.errors || []).map((entry) => describe(entry, testPath));
+    const cleared = !(test.errors || []).length && !test.failing ? seen.get(test) || [] : [];
+    const errors = (test.errors || []).concat(cleared).map((entry) => describe(entry, testPath));
+    for (const error of errors) {
+      if (cleared.length) error.message = `it failed, and an event handler removed its errors: ${error.message}`;
+    }
+    seen.delete(test);
     const start = began.get(test);
     return {
       event: 'done', path: testPath, id: ids.get(test), status, errors,
-      failing: Boolean(test.failing), invocations: test.invocations,
+      cleared: cleared.length > 0, failing: Boolean(test.failing), invocations: test.invocations,
       duration: start === undefined ? undefined : Number(hrtime() - start) / 1e6, ...output.take(),
     };
   };
@@ -196,7 +256,15 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
 
   const previous = environment.handleTestEvent ? environment.handleTestEvent.bind(environment) : null;
   environment.handleTestEvent = async (event, state) => {
-    if (event.name === 'run_start') define(state.rootDescribeBlock, new Map());
+    watch(event);
+    if (event.name === 'setup') {
+      original.test = environment.global.test;
+      original.it = environment.global.it;
+    }
+    if (event.name === 'run_start') {
+      await distrust(state);
+      define(state.rootDescribeBlock, new Map());
+    }
     if (previous) await previous(event, state);
     listen(event);
   };

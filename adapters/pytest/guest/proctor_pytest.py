@@ -6,6 +6,8 @@ can see but its own presence.
 """
 
 import fcntl
+import functools
+import inspect
 import json
 import linecache
 import os
@@ -171,18 +173,73 @@ class _Locator:
         return frames
 
 
+class _Witness:
+    """Sees the test function itself, whatever the hooks around it say about it."""
+
+    def __init__(self, function):
+        self.function = function
+        self.called, self.raised, self.returned = False, None, None
+
+    def watched(self):
+        @functools.wraps(self.function)
+        def proctor_witness(*values, **names):
+            __tracebackhide__ = True
+            self.called, self.raised = True, None
+            try:
+                self.returned = self.function(*values, **names)
+            except BaseException as error:
+                self.raised = error
+                raise
+            return self.returned
+
+        return proctor_witness
+
+    def contradiction(self):
+        if not self.called:
+            return "it was reported as passed, but its function was never called"
+        if self.raised is not None and not isinstance(self.raised, pytest.skip.Exception):
+            return "it raised an exception that was swallowed, and was reported as passed"
+        if self.returned is False:
+            return "it returned False instead of asserting anything"
+        return None
+
+
 class _Attach:
     """Puts what only the running process knows onto reports; it travels with them from workers."""
 
     def __init__(self, config):
         self.locator = _Locator(config)
+        self.witnesses = {}
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem):
+        function = pyfuncitem.obj
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            yield  # plugins call these in ways of their own
+            return
+        witness = self.witnesses[pyfuncitem.nodeid] = _Witness(function)
+        pyfuncitem.obj = witness.watched()
+        try:
+            yield
+        finally:
+            pyfuncitem.obj = function
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item, call):
         outcome = yield
         report = outcome.get_result()
-        if call.excinfo is not None and report.failed:
-            report.proctor = self.locator.describe(call.excinfo, item)
+        witness = self.witnesses.pop(item.nodeid, None) if call.when == "call" else None
+        info = call.excinfo
+        if info is not None:
+            # Hooks may still change the report; this stays with it.
+            report.proctor_failed = not isinstance(info.value, (pytest.skip.Exception, pytest.xfail.Exception))
+        if info is None and witness is not None and _is_plain_pass(report):
+            report.proctor_lie = witness.contradiction()
+            if witness.raised is not None:
+                error = witness.raised
+                info = pytest.ExceptionInfo.from_exc_info((type(error), error, error.__traceback__))
+        if info is not None and (report.failed or _is_plain_pass(report)):
+            report.proctor = self.locator.describe(info, item)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_make_collect_report(self, collector):
@@ -191,6 +248,10 @@ class _Attach:
         info = getattr(getattr(report, "call", None), "excinfo", None)
         if report.failed and info is not None:
             report.proctor = self.locator.describe(info)
+
+
+def _is_plain_pass(report):
+    return report.outcome == "passed" and not hasattr(report, "wasxfail")
 
 
 class _Lister:
@@ -257,6 +318,11 @@ class _Reporter:
         }
         if hasattr(report, "wasxfail"):
             record["xfail"] = _clean(report.wasxfail, _MESSAGE)
+        lie = getattr(report, "proctor_lie", None)
+        if lie is None and getattr(report, "proctor_failed", False) and _is_plain_pass(report):
+            lie = "it failed, and its report was changed to passed"
+        if lie is not None:
+            record["lie"] = lie
         context = getattr(report, "context", None)
         if context is not None:
             values = " ".join(f"{k}={v!r}" for k, v in dict(context.kwargs).items())
@@ -293,6 +359,25 @@ class _Reporter:
             self.channel.send(
                 event="collect_error", id=_clean(report.nodeid, _MESSAGE), **self._explanation(report)
             )
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_warning_recorded(self, warning_message, nodeid):
+        if warning_message.category.__name__ != "PytestUnhandledThreadExceptionWarning":
+            return
+        lines = str(warning_message.message).rstrip().split("\n")
+        # Other exceptions may well be what a thread is to end with; an assertion is not.
+        errors = [line for line in lines if re.match(r"AssertionError\b|(_pytest\.outcomes\.)?Failed:", line)]
+        if not errors:
+            return
+        places = re.findall(r'File "([^"]+)", line (\d+)', "\n".join(lines))
+        root = str(getattr(self.config, "rootpath", None) or self.config.rootdir) + os.sep
+        own = [(path, int(line)) for path, line in places if path.startswith(root)]
+        self.channel.send(
+            event="thread_error",
+            id=_clean(nodeid, _MESSAGE),
+            text=_clean(errors[-1], _MESSAGE),
+            error={"place": own[-1] if own else None, "type": "", "message": "", "frames": []},
+        )
 
     def pytest_internalerror(self, excrepr):
         self.channel.send(event="internal_error", text=_clean(excrepr, _MESSAGE))
