@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Lays out jest as DEST/node_modules from Debian's packages, for machines that reach no npm registry.
+# Lays out jest and ts-jest as DEST/node_modules from Debian's packages, for machines that reach no npm registry.
 # usage: scripts/setup-jest.sh DEST
 set -euo pipefail
 dest=$(cd "$1" && pwd)
 modules=$dest/node_modules
-stamp=$modules/.proctor-jest-1
+stamp=$modules/.proctor-jest-2
 [ -e "$stamp" ] && exit 0
-if [ -x "$modules/.bin/jest" ]; then exit 0; fi
+# Somebody's own installation stays.
+if [ -x "$modules/.bin/jest" ] && ! ls "$modules"/.proctor-jest-* >/dev/null 2>&1; then exit 0; fi
 
 echo "setup: laying out jest in $modules" >&2
 work=$(mktemp -d)
@@ -21,7 +22,9 @@ depends() {
 if [ -z "$(depends jest)" ]; then
   if [ "$(id -u)" -eq 0 ]; then apt-get update -qq >/dev/null; else sudo apt-get update -qq >/dev/null; fi
 fi
-mapfile -t packages < <(depends jest | grep -E '^(jest|node-|ts-node|handlebars|libjs-|terser)' | sort -u)
+mapfile -t packages < <(
+  { depends jest; depends ts-jest; } |
+    grep -E '^(jest|ts-jest|node-|ts-node|handlebars|libjs-|terser|libnode-)' | sort -u)
 [ "${#packages[@]}" -gt 50 ] || { echo "setup: apt knows no jest package" >&2; exit 1; }
 mapfile -t available < <(apt-cache policy "${packages[@]}" | awk '
   /^[a-z]/ { name = substr($1, 1, length($1) - 1) } /Candidate:/ && $2 != "(none)" { print name }')

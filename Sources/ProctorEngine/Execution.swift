@@ -101,7 +101,9 @@ struct Execution {
       let earlier = outcome.attempts.filter { blamed.contains($0.key) }
       for id in blamed { outcome.attempts[id] = nil }
       try await rerun(selection.filter { !outcome.has($0.id) }, .serial)
-      for (id, attempts) in earlier { outcome.attempts[id] = attempts + (outcome.attempts[id] ?? []) }
+      for (id, attempts) in earlier {
+        outcome.attempts[id] = attempts + (outcome.attempts[id] ?? [])
+      }
       outcome.evidence[index].isExplained = blamed.contains { id in
         earlier[id].map { $0.count } != outcome.attempts[id]?.count
           && outcome.attempts[id]?.last?.outcome == .crashed

@@ -72,9 +72,11 @@ final class Recorder: Sendable {
       }
       let results = state.ledger.results
       // What only proctor found wrong, the runner's exit status need not show, but may.
-      let failed = results.values.contains { $0.outcome.countsAsFailed }
+      let failed =
+        results.values.contains { $0.outcome.countsAsFailed }
         || !state.ledger.errors.isEmpty
-      let failedByRunner = results.values.contains { $0.isFailedByRunner }
+      let failedByRunner =
+        results.values.contains { $0.isFailedByRunner }
         || state.ledger.errors.contains(where: \.isRunnersOwn)
       let blamed = invocation.purpose == .run ? guilty(result, state) : []
       let blame = Blame(

@@ -49,7 +49,9 @@ def golden(code, found):
             row["file"] = failure.get("file")
             # What a dead process printed last differs from machine to machine.
             crashed = failure["outcome"] == "crashed"
-            row["message_contains"] = "the process ended" if crashed else failure["error"].split("\n")[0][:80]
+            row["message_contains"] = (
+                next(words for words in ("the process ended", "crashed while running", "") if words in failure["error"])
+                if crashed else failure["error"].split("\n")[0][:80])
         tests[test["id"]] = row
     result["tests"] = tests
     result["errors"] = [
