@@ -26,12 +26,13 @@ let package = Package(
       name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .target(name: "CSandbox"),
     .target(
-      name: "ProctorFormats", dependencies: ["ProctorModel", "CLibXML2"], swiftSettings: settings),
+      name: "ProctorFormats", dependencies: ["ProctorModel", "CLibXML2", "CPCRE2"],
+      swiftSettings: settings),
     .target(
       name: "ProctorSandbox", dependencies: ["ProctorModel", "CSandbox"], swiftSettings: settings),
     .target(
       name: "ProctorAdapters",
-      dependencies: ["ProctorModel", "TOMLKit"],
+      dependencies: ["ProctorModel", "ProctorFormats", "TOMLKit"],
       path: "adapters",
       resources: [
         .embedInCode("cargo/guest/libtest_channel.c"),
@@ -40,12 +41,21 @@ let package = Package(
         .embedInCode("jest/guest/proctor_jest_runner.js"),
         .embedInCode("jest/guest/proctor_jest_reporter.js"),
         .embedInCode("swift/guest/ProctorXCTestObserver.swift"),
+        .embedInCode("manifest/guest/relay.sh"),
+        .embedInCode("manifest/shipped/bats.toml"),
+        .embedInCode("manifest/shipped/ctest.toml"),
+        .embedInCode("manifest/shipped/go.toml"),
+        .embedInCode("manifest/shipped/maven.toml"),
+        .embedInCode("manifest/shipped/mocha.toml"),
+        .embedInCode("manifest/shipped/prove.toml"),
+        .embedInCode("manifest/shipped/rspec.toml"),
+        .embedInCode("manifest/shipped/unittest.toml"),
       ],
       swiftSettings: settings),
     .target(
       name: "ProctorEngine",
       dependencies: [
-        "ProctorModel", "ProctorFormats", "ProctorSandbox", "ProctorAdapters", "CPCRE2", "TOMLKit",
+        "ProctorModel", "ProctorFormats", "ProctorSandbox", "ProctorAdapters", "TOMLKit",
       ],
       swiftSettings: settings),
     .executableTarget(

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Lays out jest and ts-jest as DEST/node_modules from Debian's packages, for machines that reach no npm registry.
+# Lays out jest, ts-jest and mocha as DEST/node_modules from Debian's packages, for machines that reach no npm registry.
 # usage: scripts/setup-jest.sh DEST
 set -euo pipefail
 dest=$(cd "$1" && pwd)
 modules=$dest/node_modules
-stamp=$modules/.proctor-jest-2
+stamp=$modules/.proctor-jest-3
 [ -e "$stamp" ] && exit 0
 # Somebody's own installation stays.
 if [ -x "$modules/.bin/jest" ] && ! ls "$modules"/.proctor-jest-* >/dev/null 2>&1; then exit 0; fi
@@ -23,8 +23,8 @@ if [ -z "$(depends jest)" ]; then
   if [ "$(id -u)" -eq 0 ]; then apt-get update -qq >/dev/null; else sudo apt-get update -qq >/dev/null; fi
 fi
 mapfile -t packages < <(
-  { depends jest; depends ts-jest; } |
-    grep -E '^(jest|ts-jest|node-|ts-node|handlebars|libjs-|terser|libnode-)' | sort -u)
+  { depends jest; depends ts-jest; depends mocha; } |
+    grep -E '^(jest|ts-jest|mocha|node-|ts-node|handlebars|libjs-|terser|libnode-)' | sort -u)
 [ "${#packages[@]}" -gt 50 ] || { echo "setup: apt knows no jest package" >&2; exit 1; }
 mapfile -t available < <(apt-cache policy "${packages[@]}" | awk '
   /^[a-z]/ { name = substr($1, 1, length($1) - 1) } /Candidate:/ && $2 != "(none)" { print name }')
@@ -65,5 +65,6 @@ process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS || ''} -r ${shim}`.trim()
 require(shim);
 require('../jest-cli/bin/jest');
 JS
-chmod +x "$modules/.bin/jest"
+sed 's|../jest-cli/bin/jest|../mocha/bin/mocha.js|' "$modules/.bin/jest" > "$modules/.bin/mocha"
+chmod +x "$modules/.bin/jest" "$modules/.bin/mocha"
 touch "$stamp"

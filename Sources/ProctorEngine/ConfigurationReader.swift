@@ -208,13 +208,20 @@ struct ConfigurationReader {
   }
 
   private func place(_ key: String, _ at: [String]) -> String {
-    let line = lineNumber(of: key, in: at.joined(separator: "."))
+    let line = Self.lineNumber(of: key, in: at.joined(separator: "."), text)
     return Configuration.fileName + (line.map { ":\($0)" } ?? "")
   }
 
   /// The line that defines a key. The parser keeps no positions of keys, so the text is searched:
   /// the first line starting with the key below its section's header, else any line that has it.
-  private func lineNumber(of key: String, in section: String) -> Int? {
+  static func lineNumber(of path: String, in text: String) -> Int? {
+    let keys = path.split(separator: ".").map(String.init)
+    return keys.last.flatMap {
+      lineNumber(of: $0, in: keys.dropLast().joined(separator: "."), text)
+    }
+  }
+
+  private static func lineNumber(of key: String, in section: String, _ text: String) -> Int? {
     var current = ""
     var elsewhere: Int?
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

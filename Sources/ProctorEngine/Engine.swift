@@ -15,7 +15,7 @@ public struct Engine: Sendable {
   ///   runs of tests cannot have.
   public init(workspace: String, options: EngineOptions) throws(EngineError) {
     walker = try WorkspaceWalker.open(workspace)
-    adapters = AdapterRegistry.all
+    adapters = try AdapterLibrary(workspace: walker.root, environment: options.environment).load()
     configuration = try Self.configuration(at: walker.root, adapters: adapters.map(\.id))
     self.options = try Self.settled(options, configuration)
   }
@@ -28,7 +28,7 @@ public struct Engine: Sendable {
     let tree = walker.tree()
     return adapters.flatMap { adapter -> [Project] in
       let settings = configuration.settings(for: adapter.id)
-      guard settings.enabled else { return [] }
+      guard settings.enabled ?? adapter.isEnabledByDefault else { return [] }
       guard let root = settings.root else { return adapter.detect(in: tree) }
       return [
         Project(
@@ -69,7 +69,7 @@ public struct Engine: Sendable {
     let folder = try RunFolder(in: CacheFolder(environment: options.environment))
     Sandbox.sweep()
     let session = try session(in: folder.path, progress)
-    let prepared = try await prepare(projects, selector, session)
+    let prepared = try await prepare(projects, selector, session, isListing: true)
     let listed = prepared.flatMap { $0.listed ?? [] }
     let accounting = Accounting(outcomes: prepared.map(\.outcome), interrupted: Task.isCancelled)
     return Listing(
@@ -93,20 +93,45 @@ public struct Engine: Sendable {
     }
     let prepared = try await prepare(projects, selector, session)
     // One selection over all projects: an exact name in one outranks a last part in another.
+    let listed = prepared.filter { adapter(of: $0.outcome.project).canSelect }
     let chosen = Dictionary(
-      grouping: try selector.choose(from: prepared.flatMap { $0.listed ?? [] }), by: \.project)
-    return try await each(prepared, session) { prepared, session throws(EngineError) in
+      grouping: try selector.choose(from: listed.flatMap { $0.listed ?? [] }), by: \.project)
+    let outcomes = try await each(prepared, session) { prepared, session throws(EngineError) in
       let project = prepared.outcome.project
       defer { session.progress(.done(project)) }
-      return try await runner(project, session).run(prepared, chosen: chosen[project] ?? [])
+      let isExact = adapter(of: project).canSelect
+      return try await runner(project, session)
+        .run(prepared, chosen: isExact ? chosen[project] ?? [] : nil)
+    }
+    return try narrowed(outcomes, selector)
+  }
+
+  /// What could not be selected before was run as a whole: the selection is made among the results.
+  private func narrowed(
+    _ outcomes: [ProjectOutcome], _ selector: TestSelector
+  ) throws(EngineError) -> [ProjectOutcome] {
+    let everything = outcomes.filter { !adapter(of: $0.project).canSelect }.flatMap(\.selected)
+    let chosen = Set(try selector.choose(from: everything).map(\.id))
+    return outcomes.map { outcome in
+      guard !adapter(of: outcome.project).canSelect else { return outcome }
+      var outcome = outcome
+      outcome.listedNames = outcome.selected.map(\.fullName)
+      outcome.selected = outcome.selected.filter { chosen.contains($0.id) }
+      outcome.attempts = outcome.attempts.filter { chosen.contains($0.key) }
+      return outcome
     }
   }
 
   private func prepare(
-    _ projects: [Project], _ selector: TestSelector, _ session: RunSession
+    _ projects: [Project], _ selector: TestSelector, _ session: RunSession,
+    isListing: Bool = false
   ) async throws(EngineError) -> [ProjectRunner.Prepared] {
     try await each(projects, session) { project, session throws(EngineError) in
-      try await runner(project, session).prepare(scope: selector.scope, needsListing: true)
+      let adapter = adapter(of: project)
+      var prepared = try await runner(project, session).prepare(
+        scope: selector.scope, needsListing: isListing ? adapter.canList : adapter.canSelect)
+      if isListing, !adapter.canList { prepared.outcome.errors.append(.cannotList(project)) }
+      return prepared
     }
   }
 

@@ -62,7 +62,7 @@ struct InvocationRunner: Sendable {
     let result: SandboxResult
     do {
       result = try await Sandbox().run(
-        command(invocation, place, nonce: nonce), policy: policy(invocation, wallSeconds),
+        command(invocation, place, nonce: nonce), policy: policy(invocation, place, wallSeconds),
         overdue: { recorder.overdue }, events: { recorder.receive($0) })
     } catch {
       throw EngineError(
@@ -76,6 +76,7 @@ struct InvocationRunner: Sendable {
   private struct Place {
     let folder: String
     var files: String { "\(folder)/files" }
+    var output: String { "\(folder)/output" }
     let channel: String
   }
 
@@ -83,6 +84,7 @@ struct InvocationRunner: Sendable {
     let folder = "\(scratch)/\(nonce.prefix(8))"
     let place = Place(folder: folder, channel: "\(folder)/\(RunFolder.nonce())")
     try FileSystem.makeFolder(place.files)
+    try FileSystem.makeFolder(place.output)
     for (name, data) in invocation.files {
       let text = String(validating: data, as: UTF8.self)
       let filled = text.map { Data(fill($0, place, nonce: nonce).utf8) } ?? data
@@ -104,6 +106,7 @@ struct InvocationRunner: Sendable {
     return text.replacing(Invocation.channelPlaceholder, with: place.channel)
       .replacing(Invocation.noncePlaceholder, with: nonce)
       .replacing(Invocation.filesPlaceholder, with: place.files)
+      .replacing(Invocation.outputPlaceholder, with: place.output)
   }
 
   private func command(_ invocation: Invocation, _ place: Place, nonce: String) -> SandboxCommand {
@@ -117,14 +120,23 @@ struct InvocationRunner: Sendable {
       directory: invocation.directory, channel: channel, visible: [place.folder])
   }
 
-  private func policy(_ invocation: Invocation, _ wallSeconds: Double?) -> SandboxPolicy {
+  /// A mount more costs a little, so that only those get it who ask.
+  private func writesOutput(_ invocation: Invocation) -> Bool {
+    let texts = invocation.argv + invocation.environment.values
+    return texts.contains { $0.contains(Invocation.outputPlaceholder) }
+  }
+
+  private func policy(
+    _ invocation: Invocation, _ place: Place, _ wallSeconds: Double?
+  ) -> SandboxPolicy {
     var limits = limits
     if let wallSeconds { limits.wallSeconds = wallSeconds }
     return SandboxPolicy(
       backend: backend, workspace: context.workspace,
       access: invocation.writesWorkspace ? .writable : .protected,
       network: invocation.purpose == .fetch ? .host : .none,
-      mounts: context.toolchain.reads.map { .readOnly($0) } + invocation.mounts, limits: limits,
+      mounts: context.toolchain.reads.map { .readOnly($0) } + invocation.mounts
+        + (writesOutput(invocation) ? [.writable(place.output)] : []), limits: limits,
       mustLimitProcesses: mustLimitProcesses,
       home: Self.home, scratch: scratch)
   }

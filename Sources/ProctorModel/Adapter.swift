@@ -13,6 +13,16 @@ public protocol Adapter: Sendable {
   /// needs no separate listing.
   var listsWhileRunning: Bool { get }
 
+  /// False for a runner that is only used when `proctor.toml` says so.
+  var isEnabledByDefault: Bool { get }
+
+  /// Whether tests can be listed without running them.
+  var canList: Bool { get }
+
+  /// Whether exactly the chosen tests can be run; otherwise a selection runs everything, and the
+  /// others' results are left out.
+  var canSelect: Bool { get }
+
   /// Endings of files that may hold tests of this runner, without the dot: `rs`.
   var sourceExtensions: [String] { get }
 
@@ -82,6 +92,9 @@ extension Adapter {
   public func readBuild(_ context: AdapterContext, _ finished: [FinishedInvocation]) -> Build {
     Build()
   }
+  public var isEnabledByDefault: Bool { true }
+  public var canList: Bool { true }
+  public var canSelect: Bool { true }
   public func canRunAlone(_ test: TestCase) -> Bool { true }
   public func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame] {
     []

@@ -66,7 +66,8 @@ public struct AdapterContext: Sendable {
 
 /// What `proctor.toml` says for one adapter, `[tests.<adapter>]`.
 public struct AdapterSettings: Sendable, Hashable {
-  public var enabled = true
+  /// nil: as the adapter is by default.
+  public var enabled: Bool?
   /// Only the project at this folder, relative to the workspace, taken as a project unseen.
   public var root: String?
   /// The interpreter or runner to use instead of the one found: python, node, cargo or swift.

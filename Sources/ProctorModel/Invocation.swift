@@ -83,6 +83,8 @@ public struct Invocation: Sendable {
   public static let noncePlaceholder = "{{nonce}}"
   /// Replaced by the path of the folder that holds `files`.
   public static let filesPlaceholder = "{{files}}"
+  /// Replaced by the path of an empty folder that the command may write to and that is gone after it.
+  public static let outputPlaceholder = "{{output}}"
 }
 
 /// An invocation that ran to its end, for adapters that read a build's whole output at once.

@@ -15,6 +15,13 @@ public struct RunError: Hashable, Sendable {
     case suite
   }
 
+  /// A runner that cannot list its tests was asked to.
+  public static func cannotList(_ project: Project) -> RunError {
+    RunError(
+      stage: .collection, adapter: project.adapter,
+      message: "\(project.adapter) cannot list its tests without running them")
+  }
+
   public let stage: Stage
   public let adapter: AdapterID?
   public let message: String

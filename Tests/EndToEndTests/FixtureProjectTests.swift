@@ -4,12 +4,14 @@ import Testing
 /// Every folder of `fixtures/projects` is a test: its real runner runs, and the answer is compared
 /// with its `expected.json`.
 @Suite(.serialized) struct FixtureProjectTests {
-  static let fixtures = ["cargo", "pytest", "jest", "swift"].flatMap {
-    Fixture.all(below: "projects/\($0)")
-  }
+  static let adapters = [
+    "cargo", "pytest", "jest", "swift", "bats", "ctest", "go", "maven", "mocha", "prove", "rspec",
+    "unittest",
+  ]
+  static let fixtures = adapters.flatMap { Fixture.all(below: "projects/\($0)") }
 
   @Test func `there are fixtures for every adapter`() {
-    for adapter in ["cargo", "pytest", "jest", "swift"] {
+    for adapter in Self.adapters {
       #expect(Self.fixtures.contains { $0.name.hasPrefix("projects/\(adapter)/") })
     }
   }

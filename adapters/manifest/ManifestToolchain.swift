@@ -1,0 +1,84 @@
+import ProctorModel
+
+/// Finds the program of a described runner: the project's own first, then the machine's.
+struct ManifestToolchain {
+  let manifest: AdapterManifest
+  let project: Project
+  let workspace: String
+  let settings: AdapterSettings
+  let host: any Host
+
+  func find() throws(ToolProblem) -> Toolchain {
+    let tool = manifest.tool
+    if let named = settings.interpreter {
+      guard let path = named.hasPrefix("/") ? named : host.executable(named: named),
+        host.isExecutable(path)
+      else {
+        throw ToolProblem(
+          message: "the interpreter \(named) of [tests.\(manifest.name)] is not there",
+          resolution: "Correct interpreter in proctor.toml, or remove it.")
+      }
+      return toolchain(path, isOfMachine: false)
+    }
+    if let own = candidate() { return toolchain(own, isOfMachine: false) }
+    guard var path = host.executable(named: tool.program) else {
+      throw ToolProblem(
+        message: "\(tool.program) is not installed", resolution: "Install it: \(tool.install).")
+    }
+    var reads: [String] = []
+    if let resolve = tool.resolve {
+      let answer = host.query([path] + resolve, directory: "/", environment: [:], watching: [])
+      let lines = (answer ?? "").split(separator: "\n").map(String.init)
+      if let real = lines.first, host.isExecutable(real) { path = real }
+      reads = lines.dropFirst().filter { host.exists($0) && $0 != "/usr" }
+    }
+    return toolchain(path, isOfMachine: true, reads)
+  }
+
+  /// In the project's folder or one above it, up to the root: that is how node looks for packages.
+  private func candidate() -> String? {
+    for candidate in manifest.tool.candidates ?? [] {
+      var folder = project.root == "." ? workspace : "\(workspace)/\(project.root)"
+      while !folder.isEmpty {
+        let path = "\(folder)/\(candidate)"
+        if host.isExecutable(path) { return path }
+        folder = folder.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+      }
+    }
+    return nil
+  }
+
+  private func toolchain(
+    _ path: String, isOfMachine: Bool, _ needed: [String] = []
+  ) -> Toolchain {
+    var version: String?
+    if isOfMachine, let arguments = manifest.tool.version {
+      let words = host.query([path] + arguments, directory: "/", environment: [:], watching: [])
+      version = words?.split { !($0.isNumber || $0 == "." || $0 == "-" || $0.isLetter) }
+        .first { $0.first?.isNumber == true || $0.hasPrefix("go1") }.map(String.init)
+    }
+    let home = host.environment["HOME"] ?? "/"
+    var reads = (manifest.tool.reads ?? [])
+      .map { $0.hasPrefix("~/") ? home + $0.dropFirst() : $0 }.filter(host.exists) + needed
+    let real = host.realPath(path) ?? path
+    for place in [path, real] where !place.hasPrefix("/usr/") && !place.hasPrefix(workspace + "/") {
+      reads.append(Self.surroundings(of: place))
+    }
+    return Toolchain(
+      main: path, version: version, reads: Array(Set(reads)).sorted(),
+      path: path.hasPrefix("/usr/") ? [] : [Self.parent(of: path)], environment: ["HOST_HOME": home])
+  }
+
+  /// What a tool outside the system's folders needs: the packages around it, or its installation.
+  private static func surroundings(of path: String) -> String {
+    if let range = path.firstRange(of: "/node_modules/") {
+      return String(path[..<range.upperBound].dropLast())
+    }
+    let folder = parent(of: path)
+    return folder.hasSuffix("/bin") ? parent(of: folder) : folder
+  }
+
+  private static func parent(of path: String) -> String {
+    path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+  }
+}
