@@ -17,6 +17,7 @@ run: build
 	$(PROCTOR) run fixtures/polyglot || [ $$? -eq 1 ]
 
 test: setup format-check
+	scripts/setup-runners.sh
 	swift build --build-tests
 	# One after the other: the tests start compilers and time limits, on few cores.
 	swift test --skip-build --no-parallel

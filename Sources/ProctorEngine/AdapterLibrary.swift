@@ -24,7 +24,8 @@ struct AdapterLibrary {
     for folder in [userFolder, "\(workspace)/\(Self.workspaceFolder)"].compactMap(\.self) {
       for entry in FileSystem.entries(of: folder) where entry.name.hasSuffix(".toml") {
         let path = "\(folder)/\(entry.name)"
-        let shown = path.hasPrefix(workspace + "/") ? String(path.dropFirst(workspace.count + 1)) : path
+        let shown =
+          path.hasPrefix(workspace + "/") ? String(path.dropFirst(workspace.count + 1)) : path
         guard let data = FileSystem.read(path, limit: Self.sizeLimit) else {
           throw EngineError(
             .configuration, "\(shown) cannot be read or is larger than 1 MiB",
@@ -36,14 +37,16 @@ struct AdapterLibrary {
     }
     if let taken = AdapterRegistry.all.first(where: { manifests[$0.id.rawValue] != nil }) {
       throw EngineError(
-        .configuration, "a manifest is named \(taken.id), which proctor has an adapter of its own for",
+        .configuration,
+        "a manifest is named \(taken.id), which proctor has an adapter of its own for",
         resolution: "Give the manifest another name.")
     }
     return AdapterRegistry.all + manifests.values.sorted { $0.id.rawValue < $1.id.rawValue }
   }
 
   private var userFolder: String? {
-    let base = environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+    let base =
+      environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
       ?? environment["HOME"].map { "\($0)/.config" }
     return base.map { "\($0)/proctor/adapters" }
   }

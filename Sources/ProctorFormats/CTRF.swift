@@ -59,14 +59,15 @@ public enum CTRF {
     do {
       document = try JSONDecoder().decode(Document.self, from: data)
     } catch {
-      let note = ReportReading.Note(kind: .malformed, message: "no CTRF document: \(Self.words(error))")
+      let note = ReportReading.Note(
+        kind: .malformed, message: "no CTRF document: \(Self.words(error))")
       return ([], ReportReading(cases: 0, errors: [], notes: [note], isComplete: false))
     }
     let results = document.results
     let cases = results.tests.map(reported)
     var notes: [ReportReading.Note] = []
-    let failed = cases.count { $0.outcome.countsAsFailed }
-    let passed = cases.count { $0.outcome == .passed }
+    let failed = results.tests.count { $0.status == "failed" }
+    let passed = results.tests.count { $0.status == "passed" }
     let summary = results.summary
     if (summary.tests, summary.failed, summary.passed) != (cases.count, failed, passed) {
       notes.append(
@@ -78,7 +79,8 @@ public enum CTRF {
     let isHealthy = results.environment?.healthy != false
     if !isHealthy {
       notes.append(
-        ReportReading.Note(kind: .malformed, message: "the report says its environment was unhealthy"))
+        ReportReading.Note(
+          kind: .malformed, message: "the report says its environment was unhealthy"))
     }
     return (
       cases, ReportReading(cases: cases.count, errors: [], notes: notes, isComplete: isHealthy)

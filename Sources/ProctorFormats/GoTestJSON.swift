@@ -82,7 +82,8 @@ public enum GoTestJSON {
   /// `FAIL\texample.org/x [build failed]`.
   private static func unbuilt(_ line: Data) -> String? {
     let text = String(decoding: line, as: UTF8.self)
-    guard text.hasPrefix("FAIL\t"), text.hasSuffix(" [build failed]") || text.hasSuffix(" [setup failed]")
+    guard text.hasPrefix("FAIL\t"),
+      text.hasSuffix(" [build failed]") || text.hasSuffix(" [setup failed]")
     else { return nil }
     return String(text.dropFirst(5).prefix { $0 != " " })
   }
@@ -150,7 +151,8 @@ public enum GoTestJSON {
   }
 
   private static func attempt(_ test: Test, _ package: Package) -> Attempt {
-    let lines = test.output.split(separator: "\n", omittingEmptySubsequences: false).filter { line in
+    let lines = test.output.split(separator: "\n", omittingEmptySubsequences: false).filter {
+      line in
       !["=== RUN", "=== PAUSE", "=== CONT", "=== NAME", "--- "].contains {
         line.drop { $0 == " " }.hasPrefix($0)
       }

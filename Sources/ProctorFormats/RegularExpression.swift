@@ -55,14 +55,18 @@ public final class RegularExpression: Sendable {
 
   /// The named groups of each match, in order; a group that took no part is left out.
   /// - Throws: `Problem.tooExpensive`.
-  public func captures(in text: String, most limit: Int = .max) throws(Problem) -> [[String: String]] {
+  public func captures(in text: String, most limit: Int = .max) throws(Problem) -> [[String:
+    String]]
+  {
     let bytes = Array(text.utf8)
     var result: [[String: String]] = []
     var start = 0
     while result.count < limit, start <= bytes.count, let found = try match(bytes, from: start) {
       var captures: [String: String] = [:]
       for (name, number) in groups where number < found.count {
-        if let range = found[number] { captures[name] = String(decoding: bytes[range], as: UTF8.self) }
+        if let range = found[number] {
+          captures[name] = String(decoding: bytes[range], as: UTF8.self)
+        }
       }
       result.append(captures)
       guard let whole = found[0] else { break }

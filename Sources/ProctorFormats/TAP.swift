@@ -9,14 +9,17 @@ import ProctorModel
 public enum TAP {
   public static func decode(_ data: Data) -> (cases: [ReportedCase], reading: ReportReading) {
     var block = TAPBlock()
-    let lines = String(decoding: data, as: UTF8.self)
-      .split(separator: "\n", omittingEmptySubsequences: false)
-      .map { $0.hasSuffix("\r") ? $0.dropLast() : $0 }
+    // Cut as bytes: to a string, a carriage return and a line feed are one character.
+    let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .map {
+        String(decoding: $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0, as: UTF8.self)[...]
+      }
     var rest = lines[...]
     block.read(&rest, indent: 0)
     var notes: [ReportReading.Note] = []
     if let problem = block.problem {
-      notes.append(ReportReading.Note(kind: block.isCut ? .truncated : .malformed, message: problem))
+      notes.append(
+        ReportReading.Note(kind: block.isCut ? .truncated : .malformed, message: problem))
     }
     return (
       block.cases,

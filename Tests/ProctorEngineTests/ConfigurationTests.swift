@@ -60,7 +60,7 @@ import Testing
     #expect(pytest.interpreter == "/usr/bin/python3")
     #expect(pytest.arguments == ["-x", "-q"])
     #expect(pytest.environment == ["A": "1"])
-    #expect(!configuration.settings(for: adapters[0]).enabled)
+    #expect(configuration.settings(for: adapters[0]).enabled == false)
   }
 
   @Test func `an unknown key names key, file and line, and the nearest key`() {

@@ -77,6 +77,8 @@ struct AdapterManifest: Decodable, Sendable {
     let note: String?
     /// In the document, not in a test: a list of texts about errors outside tests.
     let errors: String?
+    /// In the document: how many of those texts are about errors; nil when all are.
+    let errors_count: String?
   }
 
   struct Listing: Decodable, Sendable {
@@ -173,14 +175,19 @@ extension AdapterManifest {
     func path(_ keys: [any CodingKey]) -> String { keys.map(\.stringValue).joined(separator: ".") }
     switch error {
     case DecodingError.keyNotFound(let key, let context):
-      let missing = path(context.codingPath + [key])
-      return ManifestProblem(key: path(context.codingPath), message: "the key \(missing) is missing")
+      let isNamed = context.codingPath.last?.stringValue == key.stringValue
+      let missing = path(context.codingPath + (isNamed ? [] : [key]))
+      return ManifestProblem(
+        key: path(context.codingPath), message: "the key \(missing) is missing")
     case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
       DecodingError.dataCorrupted(let context):
       return ManifestProblem(
-        key: path(context.codingPath), message: "\(path(context.codingPath)) has a value of the wrong kind")
+        key: path(context.codingPath),
+        message: "\(path(context.codingPath)) has a value of the wrong kind")
     case let error as UnexpectedKeysError:
-      let keys = error.keys.map { path($0.value + ($0.value.last?.stringValue == $0.key ? [] : [])) }
+      let keys = error.keys.map {
+        path($0.value + ($0.value.last?.stringValue == $0.key ? [] : []))
+      }
       let first = keys.sorted().first ?? "?"
       return ManifestProblem(key: first, message: "unknown key \(first)")
     default: return ManifestProblem(key: nil, message: "\(error)")
@@ -205,7 +212,8 @@ extension AdapterManifest {
         key: "run.fields", message: "a json report needs run.fields.name and run.fields.status")
     }
     for (key, patterns) in [
-      ("locate", locate ?? []), ("errors", errors ?? []), ("list.pattern", [list?.pattern].compactMap(\.self)),
+      ("locate", locate ?? []), ("errors", errors ?? []),
+      ("list.pattern", [list?.pattern].compactMap(\.self)),
     ] {
       for pattern in patterns {
         do {

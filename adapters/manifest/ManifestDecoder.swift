@@ -96,16 +96,20 @@ struct ManifestDecoder: EventDecoder {
     guard !reports.isEmpty else {
       // A runner that did not come to its tests says why on its output. One that ended well without a
       // report has lost it.
-      return isFine ? [] : errors("the runner failed before its tests").map(TestEvent.error) + [.ended]
+      return isFine
+        ? [] : errors("the runner failed before its tests").map(TestEvent.error) + [.ended]
     }
     var tests = ReportedTests(manifest: manifest, context: context)
     var events: [TestEvent] = []
-    let wanted = invocation.cases.map { Set($0.map(\.id)) }
-    for report in reports {
-      let (cases, reading) = read(report.data)
+    let read = reports.map { report in (report, self.read(report.data)) }
+    var chosen = Chosen(invocation.cases)
+    for case (let report, (let cases, _)) in read {
+      cases.forEach { chosen.count(tests.test(placed($0, report.name))) }
+    }
+    tests = ReportedTests(manifest: manifest, context: context)
+    for case (let report, (let cases, let reading)) in read {
       for found in cases.map({ placed($0, report.name) }) {
-        let test = tests.test(found)
-        if wanted?.contains(test.id) == false { continue }
+        guard let test = chosen.take(tests.test(found)) else { continue }
         events += [.listed(test), .started(test.id)]
         events.append(.finished(test.id, tests.attempt(found)))
       }

@@ -36,7 +36,8 @@ struct ManifestPlan {
   /// The command that runs exactly these tests.
   func selecting(_ cases: [TestCase], _ select: AdapterManifest.Select) -> [String] {
     let tests = cases.map { test in
-      let parts = ["{name}": test.name, "{suite}": test.suite, "{id}": test.nativeID,
+      let parts = [
+        "{name}": test.name, "{suite}": test.suite, "{id}": test.nativeID,
         "{file}": localFile(test), "{full}": test.fullName,
       ]
       let quoted = parts.mapValues { select.regex == true ? Self.quoted($0) : $0 }

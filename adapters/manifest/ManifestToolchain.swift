@@ -58,7 +58,8 @@ struct ManifestToolchain {
         .first { $0.first?.isNumber == true || $0.hasPrefix("go1") }.map(String.init)
     }
     let home = host.environment["HOME"] ?? "/"
-    var reads = (manifest.tool.reads ?? [])
+    var reads =
+      (manifest.tool.reads ?? [])
       .map { $0.hasPrefix("~/") ? home + $0.dropFirst() : $0 }.filter(host.exists) + needed
     let real = host.realPath(path) ?? path
     for place in [path, real] where !place.hasPrefix("/usr/") && !place.hasPrefix(workspace + "/") {
@@ -66,7 +67,8 @@ struct ManifestToolchain {
     }
     return Toolchain(
       main: path, version: version, reads: Array(Set(reads)).sorted(),
-      path: path.hasPrefix("/usr/") ? [] : [Self.parent(of: path)], environment: ["HOST_HOME": home])
+      path: path.hasPrefix("/usr/") ? [] : [Self.parent(of: path)], environment: ["HOST_HOME": home]
+    )
   }
 
   /// What a tool outside the system's folders needs: the packages around it, or its installation.

@@ -126,7 +126,9 @@ final class SourceFiles {
   /// it: absolute, relative to the project, or only the end; nil when there is none or several.
   func display(_ path: String) -> String? {
     let shown = context.display(path)
-    if context.isUserCode(shown), access("\(context.workspace)/\(shown)", F_OK) == 0 { return shown }
+    if context.isUserCode(shown), access("\(context.workspace)/\(shown)", F_OK) == 0 {
+      return shown
+    }
     guard !path.hasPrefix("/"), let name = path.split(separator: "/").last else { return nil }
     let found = (files[String(name)] ?? []).filter {
       $0 == path || $0.hasSuffix("/" + path.trimmingPrefix("./"))
@@ -138,7 +140,9 @@ final class SourceFiles {
   func named(_ suite: String) -> String? {
     if suite.isEmpty { return nil }
     if let file = display(suite) { return file }
-    guard let type = suite.split(separator: ".").last?.prefix(while: { $0 != "$" }) else { return nil }
+    guard let type = suite.split(separator: ".").last?.prefix(while: { $0 != "$" }) else {
+      return nil
+    }
     return extensions.lazy.compactMap { self.display("\(type).\($0)") }.first
   }
 

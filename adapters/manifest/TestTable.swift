@@ -46,7 +46,8 @@ struct TestTable {
 
   private func matches(_ text: String, _ pattern: String) throws(Problem) -> [Row] {
     do {
-      return try RegularExpression(pattern, multiline: true).captures(in: text).compactMap { groups in
+      return try RegularExpression(pattern, multiline: true).captures(in: text).compactMap {
+        groups in
         groups["name"].map {
           Row(
             name: $0, suite: groups["suite"], file: groups["file"],
@@ -83,7 +84,9 @@ struct TestTable {
   ) -> (cases: [ReportedCase], reading: ReportReading) {
     do {
       let cases = try items(data).compactMap { reported($0, run) }
-      let texts = fields?.errors.flatMap { JSONValue(data)?.at($0)?.array } ?? []
+      let document = JSONValue(data)
+      let hasErrors = fields?.errors_count.map { document?.text($0) != "0" } ?? true
+      let texts = hasErrors ? fields?.errors.flatMap { document?.at($0)?.array } ?? [] : []
       let errors = texts.compactMap { value in
         value.text("").map {
           RunError(stage: .collection, adapter: context.project.adapter, message: $0)

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs the runners that only the tests of the manifest adapters need, from Debian or Ubuntu.
+set -euo pipefail
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+
+declare -A packages=(
+  [go]=golang-go [bats]=bats [rspec]=ruby-rspec [ctest]=cmake [make]=make [prove]=perl [mvn]=maven
+)
+missing=()
+for tool in "${!packages[@]}"; do
+  command -v "$tool" >/dev/null || missing+=("${packages[$tool]}")
+done
+# What Maven downloads elsewhere, Debian has as packages.
+repository=/usr/share/maven-repo
+for package in \
+  org/apache/maven/plugins/maven-surefire-plugin:libsurefire-java \
+  org/apache/maven/plugins/maven-compiler-plugin:libmaven-compiler-plugin-java \
+  org/apache/maven/plugins/maven-resources-plugin:libmaven-resources-plugin-java junit/junit:junit4; do
+  [ -d "$repository/${package%%:*}" ] || missing+=("${package##*:}")
+done
+command -v javac >/dev/null || missing+=(default-jdk-headless)
+if [ "${#missing[@]}" -gt 0 ]; then
+  say "installing ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" >/dev/null
+fi
