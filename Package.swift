@@ -35,6 +35,7 @@ let package = Package(
       dependencies: ["ProctorModel", "ProctorFormats", "TOMLKit"],
       path: "adapters",
       resources: [
+        .embedInCode("native/guest/native_stacks.c"),
         .embedInCode("cargo/guest/libtest_channel.c"),
         .embedInCode("pytest/guest/proctor_pytest.py"),
         .embedInCode("jest/guest/proctor_jest_channel.js"),

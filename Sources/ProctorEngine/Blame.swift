@@ -24,7 +24,7 @@ struct Blame {
           frames: frames.filter { context.isUserCode($0.file) })
       ],
       stdout: isAlone ? CapturedText(bytes: stdout.data).nonEmpty : nil,
-      stderr: isAlone ? CapturedText(bytes: stderr.data).nonEmpty : nil)
+      stderr: isAlone ? CapturedText(text: stderr.withoutStacks).nonEmpty : nil)
   }
 
   private var outcome: Outcome {

@@ -23,6 +23,16 @@ struct BoundedCapture: Sendable {
 
   var omittedBytes: Int { total - data.count }
 
+  /// The last part as text, without the stacks that proctor's own code printed.
+  var withoutStacks: String {
+    var text = String(decoding: data.suffix(64 << 10), as: UTF8.self)
+    while let start = text.firstRange(of: "\nproctor: stacks\n") {
+      let end = text[start.upperBound...].firstRange(of: "proctor: end of stacks\n")
+      text.removeSubrange(start.lowerBound..<(end?.upperBound ?? text.endIndex))
+    }
+    return text
+  }
+
   /// What runtimes write when they end a process.
   private static let lastWords = [
     "Fatal error:", "Fatal Python error:", "panicked at ", "Assertion `", "terminate called",
@@ -31,8 +41,7 @@ struct BoundedCapture: Sendable {
 
   /// The line that says why a process ended, or else the last lines; control characters removed.
   func lastLines(_ count: Int) -> String {
-    let lines = String(decoding: data.suffix(64 << 10), as: UTF8.self)
-      .split(whereSeparator: \.isNewline)
+    let lines = withoutStacks.split(whereSeparator: \.isNewline)
     let telling = lines.last { line in Self.lastWords.contains { line.contains($0) } }
     return (telling.map { [$0] } ?? lines.suffix(count))
       .map { $0.filter { !$0.isASCII || ($0.asciiValue ?? 0) >= 32 } }

@@ -14,6 +14,8 @@ final class Recorder: Sendable {
     var stderr: BoundedCapture
     /// When each running test started.
     var starts: [TestID: ContinuousClock.Instant] = [:]
+    /// When a time limit was reached. Signals may wake what hangs: what it reports then does not count.
+    var stopped: ContinuousClock.Instant?
   }
 
   /// A foreign tool's record longer than this is not a record.
@@ -46,7 +48,9 @@ final class Recorder: Sendable {
       case .stderr(let bytes):
         state.stderr.append(bytes)
         decode(.stderr(bytes), &state)
+      case .stopping: state.stopped = ContinuousClock().now
       case .channel(let bytes):
+        guard state.stopped == nil else { return }
         for record in records(bytes, &state) { decode(.record(record), &state) }
       }
     }
@@ -102,7 +106,7 @@ final class Recorder: Sendable {
         invocation: FinishedInvocation(
           invocation: invocation, status: result.status, stdout: state.stdout.data,
           stderr: state.stderr.data),
-        stderr: state.stderr.text, stdout: state.stdout.text,
+        stderr: CapturedText(text: state.stderr.withoutStacks), stdout: state.stdout.text,
         command: AdapterReport.Command(
           purpose: invocation.purpose, argv: invocation.argv, status: result.status,
           durationMS: result.durationMS, peakMemoryMB: result.peakMemoryMB),
@@ -116,8 +120,7 @@ final class Recorder: Sendable {
     guard result.ending == .overdue, let testSeconds else {
       return result.ending == .cancelled ? [] : running
     }
-    let now = ContinuousClock().now
-    // Killing takes a moment, so whoever started a little later is over its time as well by now.
+    let now = state.stopped ?? ContinuousClock().now
     let late = running.filter { id in
       state.starts[id].map { now - $0 >= .seconds(testSeconds) } ?? false
     }

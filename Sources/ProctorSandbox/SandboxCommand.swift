@@ -31,6 +31,8 @@ public enum SandboxEvent: Sendable {
   case stdout(Data)
   case stderr(Data)
   case channel(Data)
+  /// A time limit was reached: what comes from now on is the command's last words.
+  case stopping
 }
 
 /// How a command ended.

@@ -9,7 +9,7 @@ import Synchronization
 struct Supervisor {
   private static let chunk = 64 * 1024
   /// Between SIGABRT, on which runtimes print where they hang, and SIGKILL.
-  private static let lastWordsMS = 300.0
+  private static let lastWordsMS = 1500.0
 
   struct Ended {
     var status: ExitStatus
@@ -65,6 +65,7 @@ struct Supervisor {
       {
         if ending == .exited {
           ending = deadline.map { clock.now >= $0 } == true ? .wallTime : .overdue
+          events(.stopping)
           let inner = innerProcesses(state.statusReport)
           inner.forEach { kill($0, SIGABRT) }
           deadline = clock.now + .milliseconds(inner.isEmpty ? 0 : Self.lastWordsMS)

@@ -13,9 +13,10 @@ import Testing
     var folder: String { "fixtures/reports/\(format)/\(name)" }
   }
 
-  static let decoders: [String: @Sendable (Data) -> (cases: [ReportedCase], reading: ReportReading)] = [
-    "tap": TAP.decode, "ctrf": CTRF.decode, "go-json": GoTestJSON.decode,
-  ]
+  static let decoders:
+    [String: @Sendable (Data) -> (cases: [ReportedCase], reading: ReportReading)] = [
+      "tap": TAP.decode, "ctrf": CTRF.decode, "go-json": GoTestJSON.decode,
+    ]
 
   static let scenarios = ["ctrf", "go-json", "tap"].flatMap { format in
     Golden.scenarios("fixtures/reports/\(format)").map { Scenario(format: format, name: $0) }

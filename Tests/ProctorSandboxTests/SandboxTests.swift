@@ -49,6 +49,7 @@ import Testing
         case .stdout(let bytes): output.out.append(bytes)
         case .stderr(let bytes): output.err.append(bytes)
         case .channel(let bytes): output.channel.append(bytes)
+        case .stopping: break
         }
       }
     }

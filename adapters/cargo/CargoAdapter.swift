@@ -45,12 +45,15 @@ public struct CargoAdapter: Adapter {
       purpose: .build, title: "compiling the report channel",
       argv: [
         "/bin/sh", "-c",
-        #"cc -shared -fPIC -O2 -o "$1.$$" "$2/libtest_channel.c" -ldl -lpthread && mv "$1.$$" "$1""#,
+        #"cc -shared -fPIC -O2 -o "$1.$$" "$2/libtest_channel.c" "$2/native_stacks.c" -ldl -lpthread && mv "$1.$$" "$1""#,
         "sh",
         library,
         Invocation.filesPlaceholder,
       ], directory: "/", mounts: [.writable(plan.guestFolder)],
-      files: ["libtest_channel.c": Data(PackageResources.libtest_channel_c)])
+      files: [
+        "libtest_channel.c": Data(PackageResources.libtest_channel_c),
+        "native_stacks.c": Data(PackageResources.native_stacks_c),
+      ])
     let build = Invocation(
       purpose: .build, title: "building tests",
       argv: ["/bin/sh", "-c", CargoPlan.buildScript, context.toolchain.main]
@@ -110,13 +113,20 @@ public struct CargoAdapter: Adapter {
       if first.nativeID.isEmpty { return [plan.customHarness(product, cases: own)] }
       if isEverything { return [plan.libtest(product, .run, cases: own)] }
       return plan.chunks(own).map {
-        plan.libtest(product, .run, arguments: how + ["--exact"] + $0.map(\.nativeID), cases: $0)
+        plan.libtest(
+          product, .run, arguments: how + ["--exact"] + $0.map(\.nativeID), cases: $0,
+          stacks: mode == .alone ? "crashes" : "hangs")
       }
     }
   }
 
   /// Documentation tests are processes of their own, and cannot be selected exactly.
   public func canRunAlone(_ test: TestCase) -> Bool { test.product != CargoPlan.documentation }
+
+  public func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame] {
+    // A test of the crate `a-b` is the function `a_b::tests::name`; closures in it have longer names.
+    NativeStacks.frames(in: output, named: ["::" + test.nativeID, test.nativeID], context)
+  }
 
   public func decoder(
     for invocation: Invocation, _ context: AdapterContext, _ build: Build

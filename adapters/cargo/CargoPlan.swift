@@ -25,7 +25,7 @@ struct CargoPlan {
   var target: [String] { ["--target-dir", targetFolder] }
   var guestFolder: String { "\(context.sharedCache)/guest" }
   var channelLibrary: String {
-    "\(guestFolder)/libtest_channel-\(Fingerprint.of(PackageResources.libtest_channel_c)).so"
+    "\(guestFolder)/libtest_channel-\(Fingerprint.of(PackageResources.libtest_channel_c + PackageResources.native_stacks_c)).so"
   }
 
   private var cargoHome: String { "\(context.sharedCache)/cargo-home" }
@@ -72,7 +72,7 @@ struct CargoPlan {
   /// A test binary with the standard harness.
   func libtest(
     _ product: Build.Product, _ purpose: Invocation.Purpose, arguments: [String] = [],
-    cases: [TestCase]? = nil
+    cases: [TestCase]? = nil, stacks: String = "hangs"
   ) -> Invocation {
     let usersPreload = product.environment["LD_PRELOAD"] ?? ""
     return Invocation(
@@ -83,7 +83,7 @@ struct CargoPlan {
         // The JSON format is unstable; this lets a stable toolchain's test binaries write it.
         "RUSTC_BOOTSTRAP": "1", "LD_PRELOAD": channelLibrary, "PROCTOR_PRELOAD": usersPreload,
         "PROCTOR_CHANNEL": Invocation.channelPlaceholder,
-        "PROCTOR_NONCE": Invocation.noncePlaceholder,
+        "PROCTOR_NONCE": Invocation.noncePlaceholder, "PROCTOR_STACKS": stacks,
       ]) { $1 },
       directory: product.directory, channel: .frames, mounts: testMounts, product: product.name,
       cases: cases)

@@ -58,7 +58,8 @@ public struct PytestAdapter: Adapter {
       invocation(
         .run, context,
         arguments: how + files.map { $0.hasPrefix("/") ? $0 : "\(context.workspace)/\($0)" },
-        files: ["selection.json": selection], cases: cases)
+        files: ["selection.json": selection], cases: cases,
+        environment: mode == .alone ? ["PYTHONUNBUFFERED": "1"] : [:])
     ]
   }
 
@@ -75,7 +76,7 @@ public struct PytestAdapter: Adapter {
 
   private func invocation(
     _ purpose: Invocation.Purpose, _ context: AdapterContext, arguments: [String] = [],
-    files: [String: Data] = [:], cases: [TestCase]? = nil
+    files: [String: Data] = [:], cases: [TestCase]? = nil, environment: [String: String] = [:]
   ) -> Invocation {
     let inherited = context.toolchain.environment["PYTHONPATH"].map { ":" + $0 } ?? ""
     let bytecode = "\(context.cache)/bytecode"
@@ -92,7 +93,7 @@ public struct PytestAdapter: Adapter {
         "PYTHONPYCACHEPREFIX": bytecode,
         "PROCTOR_CHANNEL": Invocation.channelPlaceholder,
         "PROCTOR_NONCE": Invocation.noncePlaceholder,
-      ],
+      ].merging(environment) { $1 },
       directory: context.projectDirectory, channel: .frames, mounts: [.writable(bytecode)],
       files: files.merging(["\(Self.plugin).py": Data(PackageResources.proctor_pytest_py)]) { $1 },
       cases: cases)

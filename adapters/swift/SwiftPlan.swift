@@ -51,6 +51,15 @@ struct SwiftPlan {
     return "\(guestFolder)/libProctorXCTestObserver-\(Fingerprint.of(identity)).so"
   }
 
+  var clang: String {
+    let swiftc = context.toolchain.tools["swiftc"] ?? "/usr/bin/swiftc"
+    return swiftc.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/clang"
+  }
+
+  var stackLibrary: String {
+    "\(guestFolder)/libnative_stacks-\(Fingerprint.of(PackageResources.native_stacks_c)).so"
+  }
+
   /// The test bundle of the last successful build; the newest when a package was renamed.
   func bundle() -> String? {
     let folder = "\(scratch)/debug"
@@ -80,16 +89,20 @@ struct SwiftPlan {
     _ mode: RunMode
   ) -> Invocation {
     // By default a signal in XCTest is caught for a backtrace and the test passes.
-    var environment = ["SWIFT_BACKTRACE": "enable=no"]
+    var environment = [
+      "SWIFT_BACKTRACE": "enable=no", "LD_PRELOAD": stackLibrary,
+      "PROCTOR_STACKS": mode == .alone ? "crashes" : "hangs",
+    ]
     var arguments: [String] = []
     switch library {
     case .xctest:
-      environment["LD_PRELOAD"] = observer
+      environment["LD_PRELOAD"] = "\(observer):\(stackLibrary)"
       environment["PROCTOR_CHANNEL"] = Invocation.channelPlaceholder
       environment["PROCTOR_NONCE"] = Invocation.noncePlaceholder
       if !isEverything { arguments = [cases.map(\.nativeID).joined(separator: ",")] }
     case .swiftTesting:
       environment["SWT_EXPERIMENTAL_EVENT_STREAM_FIELDS_ENABLED"] = "1"
+      environment["PROCTOR_STACKS_ALONE"] = "1"
       arguments = swiftTesting + (mode == .serial ? ["--no-parallel"] : [])
       if !isEverything {
         arguments += cases.flatMap { ["--filter", "^\(Self.quoted($0.nativeID))$"] }

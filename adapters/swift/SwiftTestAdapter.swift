@@ -59,7 +59,16 @@ public struct SwiftTestAdapter: Adapter {
       argv: [context.toolchain.main, "build"] + plan.folders
         + ["--build-tests"] + context.settings.arguments,
       directory: context.projectDirectory, mounts: plan.mounts)
-    return (access(plan.observer, R_OK) == 0 ? [] : [compile]) + [build]
+    let stacks = Invocation(
+      purpose: .build, title: "compiling the stack printer",
+      argv: [
+        "/bin/sh", "-c",
+        #""$3" -shared -fPIC -O2 -o "$1.$$" "$2/native_stacks.c" && mv "$1.$$" "$1""#, "sh",
+        plan.stackLibrary, Invocation.filesPlaceholder, plan.clang,
+      ], directory: "/tmp", mounts: [.writable(plan.guestFolder)],
+      files: ["native_stacks.c": Data(PackageResources.native_stacks_c)])
+    return (access(plan.observer, R_OK) == 0 ? [] : [compile])
+      + (access(plan.stackLibrary, R_OK) == 0 ? [] : [stacks]) + [build]
   }
 
   public func readBuild(_ context: AdapterContext, _ finished: [FinishedInvocation]) -> Build {
@@ -106,6 +115,11 @@ public struct SwiftTestAdapter: Adapter {
         plan.run(product, library, cases: $0, isEverything: false, mode)
       }
     }
+  }
+
+  public func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame] {
+    let name = String(test.name.prefix { $0 != "(" })
+    return NativeStacks.frames(in: output, named: ["\(name.utf8.count)\(name)"], context)
   }
 
   public func decoder(
