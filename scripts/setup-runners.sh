@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Installs the runners that only the tests of the manifest adapters need, from Debian or Ubuntu.
+# Installs what only the tests need: the runners of the manifest adapters, from Debian or Ubuntu, and
+# other versions of pytest with common plugins.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -27,3 +29,15 @@ if [ "${#missing[@]}" -gt 0 ]; then
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
     "${missing[@]}" >/dev/null
 fi
+
+environment() {
+  local folder=.cache/$1
+  shift
+  "$folder/bin/python" -c 'import pytest' 2>/dev/null && return
+  say "installing $* into $folder"
+  python3 -m venv "$folder"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+}
+environment pytest7 pytest==7.4.4 pytest-xdist
+environment plugins pytest==8.4.2 pytest-xdist pytest-asyncio pytest-rerunfailures pytest-subtests \
+  pytest-timeout hypothesis

@@ -14,6 +14,9 @@ struct ExpectedAnswer {
     expected = object
   }
 
+  /// A virtual environment below `.cache` that the fixture needs.
+  var virtualEnvironment: String? { expected["virtual_environment"] as? String }
+
   var arguments: [String] {
     expected["arguments"] as? [String] ?? ["run"]
   }

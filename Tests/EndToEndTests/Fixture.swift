@@ -17,7 +17,9 @@ struct Fixture: CustomTestStringConvertible {
 
   /// Runs it and compares the answer. A folder `then` in it is laid over the workspace after a first
   /// run, with its old dates.
-  func check() throws -> (answer: [String: Any], status: Int32) {
+  func check(
+    virtualEnvironment: String? = nil
+  ) throws -> (answer: [String: Any], status: Int32) {
     let expected = try ExpectedAnswer(fixture: name)
     let folder = try TemporaryFolder()
     let workspace = try folder.copy(fixture: name)
@@ -31,9 +33,12 @@ struct Fixture: CustomTestStringConvertible {
       copy.waitUntilExit()
     }
     let isRun = expected.arguments.contains("run")
-    let outcome = try ProctorProcess(
-      expected.arguments + ["--format", "json"] + (isRun ? ["--details"] : []), in: workspace
-    ).run()
+    var process = ProctorProcess(
+      expected.arguments + ["--format", "json"] + (isRun ? ["--details"] : []), in: workspace)
+    if let name = virtualEnvironment ?? expected.virtualEnvironment {
+      process.environment["VIRTUAL_ENV"] = "\(ProctorProcess.repository)/.cache/\(name)"
+    }
+    let outcome = try process.run()
     try Schema.validate(outcome.stdout, isRun ? "run_all_tests" : "run_test")
     let answer = try outcome.json()
     let differences = expected.differences(answer, status: outcome.status)

@@ -21,6 +21,22 @@ import Testing
   }
 }
 
+/// What pytest 9 answers, pytest 7 and 8 answer too.
+@Suite(.serialized) struct PytestVersionTests {
+  static let fixtures = ["collection", "early_exit", "filtered", "hooks", "src_layout"]
+    .map { Fixture(name: "projects/pytest/\($0)") }
+
+  @Test(arguments: ["pytest7", "plugins"], fixtures)
+  func `answers as with the newest`(environment: String, fixture: Fixture) throws {
+    _ = try fixture.check(virtualEnvironment: environment)
+  }
+
+  /// pytest 7 has no subtests of its own and skips coroutines; with its plugin, 8 is as 9.
+  @Test func `answers everything as with the newest`() throws {
+    _ = try Fixture(name: "projects/pytest/kitchen").check(virtualEnvironment: "plugins")
+  }
+}
+
 /// The catalogue of lies: ways to look green without being it, each a small real project. None may be
 /// green, and the answer says why in one sentence.
 @Suite(.serialized) struct LieTests {

@@ -14,7 +14,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def answer(proctor, fixture, arguments):
+def answer(proctor, fixture, arguments, environment):
     with tempfile.TemporaryDirectory() as folder:
         workspace = os.path.join(folder, "workspace")
         shutil.copytree(fixture, workspace, symlinks=True)
@@ -30,7 +30,8 @@ def answer(proctor, fixture, arguments):
         os.symlink(os.path.join(ROOT, "fixtures/node_modules"), os.path.join(folder, "node_modules"))
         details = ["--details"] if "run" in arguments else []
         done = subprocess.run(
-            [proctor, *arguments, "--format", "json", *details], cwd=workspace, capture_output=True)
+            [proctor, *arguments, "--format", "json", *details], cwd=workspace, capture_output=True,
+            env=environment)
         return done.returncode, json.loads(done.stdout)
 
 
@@ -67,10 +68,15 @@ def main():
         path = os.path.join(fixture, "expected.json")
         old = json.load(open(path)) if os.path.exists(path) else {}
         arguments = old.get("arguments", ["run"])
-        code, found = answer(proctor, fixture, arguments)
+        environment = dict(os.environ)
+        if "virtual_environment" in old:
+            environment["VIRTUAL_ENV"] = os.path.join(ROOT, ".cache", old["virtual_environment"])
+        code, found = answer(proctor, fixture, arguments, environment)
         new = golden(code, found)
         if "arguments" in old:
             new = {"arguments": arguments, **new}
+        if "virtual_environment" in old:
+            new = {"virtual_environment": old["virtual_environment"], **new}
         if "lie" in old:
             sentence = (found.get("message") or "").split(":")[0]
             new = {"lie": old["lie"], **new, "sentence_contains": sentence}

@@ -25,7 +25,10 @@ struct JestErrorText {
     {
       return details
     }
-    return useful.prefix(6).joined(separator: "\n")
+    // A heading alone says nothing where only the first line is shown.
+    let isHeading = useful.count > 1 && useful[0].hasSuffix(":")
+    let head = isHeading ? ["\(useful[0]) \(useful[1])"] : Array(useful.prefix(1))
+    return (head + useful.dropFirst(isHeading ? 2 : 1).prefix(5)).joined(separator: "\n")
   }
 
   /// - Parameter file: the test file, relative to the workspace, when it is known.

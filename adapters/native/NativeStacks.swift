@@ -4,7 +4,8 @@ import ProctorModel
 enum NativeStacks {
   /// The user's own frames of the thread that runs the test, innermost first.
   /// - Parameter names: what the functions of the test are called, the most telling first.
-  static func frames(in output: String, named names: [String], _ context: AdapterContext) -> [Frame] {
+  static func frames(in output: String, named names: [String], _ context: AdapterContext) -> [Frame]
+  {
     guard let start = output.ranges(of: "proctor: stacks\n").last else { return [] }
     var threads: [[(symbol: String, frame: Frame)]] = [[]]
     for line in output[start.upperBound...].split(separator: "\n") {

@@ -78,11 +78,6 @@ struct PytestDecoder: EventDecoder {
 
   private mutating func phase(_ record: PytestRecord) -> [TestEvent] {
     guard let nodeID = record.id else { return [] }
-    if record.outcome == "rerun" {
-      // A plugin runs it again: this attempt of its own is not the outcome.
-      phases[nodeID] = []
-      return []
-    }
     phases[nodeID, default: []].append(record)
     // A worker that died: xdist reports its test in a phase of its own and nothing more.
     return record.when == "???" ? finished(nodeID) : []
@@ -92,6 +87,8 @@ struct PytestDecoder: EventDecoder {
     guard let nodeID, let records = phases.removeValue(forKey: nodeID), !records.isEmpty else {
       return []
     }
+    // A plugin runs it again: this try is not the outcome.
+    if records.contains(where: { $0.outcome == "rerun" }) { return [] }
     guard let id = current(records[0]) else {
       return [.corrupt("pytest reported \(nodeID), which it had not collected")]
     }
