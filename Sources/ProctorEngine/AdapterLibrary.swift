@@ -18,7 +18,7 @@ struct AdapterLibrary {
   func load() throws(EngineError) -> [any Adapter] {
     var manifests: [String: any Adapter] = [:]
     for (name, text) in AdapterRegistry.manifests {
-      let adapter = try read(text, shown: "the built-in manifest \(name)")
+      let adapter = try read(text, shown: "the built-in manifest \(name)", isTrusted: true)
       manifests[adapter.id.rawValue] = adapter
     }
     for folder in [userFolder, "\(workspace)/\(Self.workspaceFolder)"].compactMap(\.self) {
@@ -31,7 +31,8 @@ struct AdapterLibrary {
             .configuration, "\(shown) cannot be read or is larger than 1 MiB",
             resolution: "Make it a readable text file.")
         }
-        let adapter = try read(String(decoding: data, as: UTF8.self), shown: shown)
+        let adapter = try read(
+          String(decoding: data, as: UTF8.self), shown: shown, isTrusted: folder == userFolder)
         manifests[adapter.id.rawValue] = adapter
       }
     }
@@ -51,9 +52,11 @@ struct AdapterLibrary {
     return base.map { "\($0)/proctor/adapters" }
   }
 
-  private func read(_ text: String, shown: String) throws(EngineError) -> ManifestAdapter {
+  private func read(
+    _ text: String, shown: String, isTrusted: Bool
+  ) throws(EngineError) -> ManifestAdapter {
     do {
-      return try ManifestAdapter(text)
+      return try ManifestAdapter(text, isTrusted: isTrusted)
     } catch {
       let line = error.key.flatMap { key in
         ConfigurationReader.lineNumber(of: key, in: text).map { ":\($0)" }

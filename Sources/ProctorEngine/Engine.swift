@@ -185,7 +185,9 @@ public struct Engine: Sendable {
     let cache = try CacheFolder(environment: options.environment)
     return RunSession(
       workspace: workspace, configuration: configuration, options: options, cache: cache,
-      host: LocalHost(environment: options.environment, memory: "\(cache.shared)/queries"),
+      host: LocalHost(
+        workspace: workspace, environment: options.environment,
+        memory: "\(cache.shared)/queries"),
       runFolder: folder, tree: walker.tree, progress: progress)
   }
 

@@ -4,6 +4,8 @@ import ProctorModel
 
 /// The machine proctor runs on.
 struct LocalHost: Host {
+  /// Programs in it run in the sandbox only, never for an answer.
+  let workspace: String
   let environment: [String: String]
   /// Folder of remembered query answers.
   let memory: String
@@ -34,6 +36,8 @@ struct LocalHost: Host {
     guard let tool = argv.first,
       let path = tool.hasPrefix("/") ? tool : executable(named: tool)
     else { return nil }
+    let places = [path, FileSystem.realPath(path) ?? path]
+    guard !places.contains(where: { $0.hasPrefix(workspace + "/") }) else { return nil }
     let watched = [path, FileSystem.realPath(path) ?? path] + watching
     let key = Fingerprint.of(
       ([directory ?? ""] + argv + extra.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }

@@ -23,6 +23,8 @@ struct RunSession: Sendable {
     let settings = configuration.settings(for: adapter.id)
     let toolchain = try adapter.toolchain(
       for: project, workspace: workspace, settings: settings, host: host)
+    try ReadGuard(workspace: workspace, home: host.environment["HOME"]).check(
+      toolchain.reads, of: project)
     return AdapterContext(
       workspace: workspace, project: project, settings: settings, toolchain: toolchain,
       cache: cache.project(project, workspace: workspace), sharedCache: cache.shared,

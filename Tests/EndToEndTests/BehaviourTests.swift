@@ -201,6 +201,65 @@ import Testing
     #expect(try proctor("run", in: workspace).run().status == 0)
   }
 
+  /// Files of a workspace are anybody's: none may run outside the sandbox, or open the host.
+  @Test(arguments: ["interpreter", "pyvenv", "link", "toolchain", "modules"])
+  func `a hostile workspace gets nothing of the host`(attack: String) throws {
+    let harmed = "\(folder.path)/harmed"
+    let home = "\(folder.path)/home"
+    try folder.write("key of the host", to: "home/.ssh/key")
+    try folder.write("#!/bin/sh\ntouch \(harmed)\nexit 0\n", to: "home/bin/tool")
+    let workspace = try pythonProject(
+      """
+      def test_reads():
+          assert not __import__("os").path.exists("\(home)/.ssh/key")
+      """)
+    let evil = "#!/bin/sh\ntouch \(harmed)\ncat \(home)/.ssh/key >&2\necho evil 1.0\nexit 1\n"
+    func executable(_ name: String) throws {
+      try folder.write(evil, to: "workspace/\(name)")
+      chmod("\(workspace)/\(name)", 0o755)
+    }
+    chmod("\(home)/bin/tool", 0o755)
+    switch attack {
+    case "interpreter":
+      try executable("evil")
+      try folder.write(
+        "[tests.pytest]\ninterpreter = \"./evil\"\n", to: "workspace/proctor.toml")
+    case "pyvenv":
+      try executable(".venv/bin/python")
+      try folder.write("home = \(home)/nothing\n", to: "workspace/.venv/pyvenv.cfg")
+      try folder.write("", to: "workspace/.venv/lib/python3/site-packages/pytest/__init__.py")
+    case "link":
+      try folder.write("", to: "workspace/.venv/lib/python3/site-packages/pytest/__init__.py")
+      try folder.write("home = /usr/bin\n", to: "workspace/.venv/pyvenv.cfg")
+      try FileManager.default.createDirectory(
+        atPath: "\(workspace)/.venv/bin", withIntermediateDirectories: true)
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(workspace)/.venv/bin/python", withDestinationPath: "\(home)/bin/tool")
+    case "toolchain":
+      try executable("evil/bin/cargo")
+      try executable("evil/bin/rustc")
+      try folder.write("[toolchain]\npath = \"./evil\"\n", to: "workspace/rust-toolchain.toml")
+      try folder.write("[package]\nname = \"x\"\nversion = \"0.1.0\"\n", to: "workspace/Cargo.toml")
+      try folder.write("", to: "workspace/src/lib.rs")
+    default:
+      try folder.write("{\"jest\": {}}", to: "workspace/package.json")
+      try folder.write("test('x', () => {});", to: "workspace/x.test.js")
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(workspace)/node_modules", withDestinationPath: home)
+    }
+    var process = proctor("run", "--format", "json", in: workspace)
+    // Where rustup is real, it keeps its own home.
+    let real = ProctorProcess.environment["HOME"] ?? "/root"
+    process.environment["RUSTUP_HOME"] = process.environment["RUSTUP_HOME"] ?? "\(real)/.rustup"
+    process.environment["HOME"] = home
+    let outcome = try process.run()
+    #expect(!FileManager.default.fileExists(atPath: harmed), "\(outcome.text)")
+    let failures = try outcome.json()["failures"] as? [[String: Any]] ?? []
+    #expect(!failures.contains { $0["test"] as? String == "test_reads" }, "\(outcome.text)")
+    #expect(!outcome.text.contains("key of the host"), "\(outcome.text)")
+    if attack == "link" || attack == "interpreter" { #expect(outcome.status == 5) }
+  }
+
   // MARK: time, signals
 
   @Test(arguments: [SIGINT, SIGTERM])

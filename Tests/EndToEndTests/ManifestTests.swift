@@ -108,6 +108,15 @@ import Testing
     ("install = \"apt install dash\"", "", "tool.install is missing"),
     ("files = [\"tests.txt\"]", "files = 3", "detect.files"),
     ("[detect]", "[detect", "lines.toml: line 4"),
+    // A workspace is anybody's: its manifests must not reach out of the sandbox.
+    (
+      "program = ", "version = [\"-c\", \"touch /tmp/harmed\"]\nprogram = ",
+      "tool.version is not for"
+    ),
+    ("program = ", "resolve = [\"-c\", \"id\"]\nprogram = ", "tool.resolve is not for"),
+    ("program = ", "reads = [\"~/.ssh\"]\nprogram = ", "tool.reads is not for"),
+    ("[run]", "[environment]\npass = [\"AWS_*\"]\n\n[run]", "environment.pass is not for"),
+    ("[run]", "[fetch]\ncommand = [\"curl\"]\n\n[run]", "fetch is not for"),
   ])
   func `a manifest that is wrong says where`(old: String, new: String, words: String) throws {
     let manifest = Self.manifest.replacingOccurrences(of: old, with: new)

@@ -43,11 +43,16 @@ struct NodeToolchain {
     while folder.count > 1 {
       folder = folder.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
       let modules = "\(folder)/node_modules"
-      if host.exists(modules) { result += [modules, host.realPath(modules)].compactMap { $0 } }
+      if host.exists(modules) {
+        result += [modules, host.realPath(modules)].compactMap { $0 }
+          .filter { $0.hasSuffix("/node_modules") }
+      }
     }
     // A folder of the workspace may itself be a link to one outside.
     let own = "\(directory)/node_modules"
-    if let real = host.realPath(own), real != own { result.append(real) }
+    if let real = host.realPath(own), real != own, real.hasSuffix("/node_modules") {
+      result.append(real)
+    }
     return result
   }
 

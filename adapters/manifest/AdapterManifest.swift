@@ -194,6 +194,16 @@ extension AdapterManifest {
     }
   }
 
+  /// The first key that reaches out of the sandbox.
+  var keyThatNeedsTrust: String? {
+    let keys: [(String, Bool)] = [
+      ("tool.version", tool.version != nil), ("tool.resolve", tool.resolve != nil),
+      ("tool.reads", tool.reads != nil), ("environment.pass", environment?.pass != nil),
+      ("fetch", fetch != nil),
+    ]
+    return keys.first(where: \.1)?.0
+  }
+
   private func check() throws(ManifestProblem) {
     guard (try? Self.name?.matches(name)) == true else {
       throw ManifestProblem(

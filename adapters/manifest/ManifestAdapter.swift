@@ -15,10 +15,18 @@ public struct ManifestAdapter: Adapter {
     manifest.list != nil && manifest.select != nil && manifest.list?.dynamic != true
   }
 
-  /// - Parameter text: the manifest, TOML.
+  /// - Parameters:
+  ///   - text: the manifest, TOML.
+  ///   - isTrusted: false for one that comes with a workspace, which may be anybody's: it can neither
+  ///     have programs run outside the sandbox, nor open the host or the network to tests.
   /// - Throws: `ManifestProblem`.
-  public init(_ text: String) throws(ManifestProblem) {
+  public init(_ text: String, isTrusted: Bool) throws(ManifestProblem) {
     manifest = try AdapterManifest.read(text)
+    if !isTrusted, let key = manifest.keyThatNeedsTrust {
+      throw ManifestProblem(
+        key: key,
+        message: "\(key) is not for a manifest of the workspace, only for one of the user's own")
+    }
     id = AdapterID(rawValue: manifest.name)
   }
 

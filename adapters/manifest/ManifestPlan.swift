@@ -90,7 +90,7 @@ struct ManifestPlan {
       .replacing("{out}", with: Invocation.outputPlaceholder)
       .replacing("{files}", with: Invocation.filesPlaceholder)
       .replacing("{cache}", with: "\(context.cache)/kept")
-      .replacing("{home}", with: context.toolchain.environment["HOST_HOME"] ?? "")
+      .replacing("{home}", with: context.toolchain.tools["home"] ?? "")
       .replacing("{project}", with: context.projectDirectory)
   }
 

@@ -63,21 +63,21 @@ struct ManifestToolchain {
       .map { $0.hasPrefix("~/") ? home + $0.dropFirst() : $0 }.filter(host.exists) + needed
     let real = host.realPath(path) ?? path
     for place in [path, real] where !place.hasPrefix("/usr/") && !place.hasPrefix(workspace + "/") {
-      reads.append(Self.surroundings(of: place))
+      reads.append(Self.surroundings(of: place, home))
     }
     return Toolchain(
-      main: path, version: version, reads: Array(Set(reads)).sorted(),
-      path: path.hasPrefix("/usr/") ? [] : [Self.parent(of: path)], environment: ["HOST_HOME": home]
-    )
+      main: path, tools: ["home": home], version: version, reads: Array(Set(reads)).sorted(),
+      path: path.hasPrefix("/usr/") ? [] : [Self.parent(of: path)])
   }
 
   /// What a tool outside the system's folders needs: the packages around it, or its installation.
-  private static func surroundings(of path: String) -> String {
+  private static func surroundings(of path: String, _ home: String) -> String {
     if let range = path.firstRange(of: "/node_modules/") {
       return String(path[..<range.upperBound].dropLast())
     }
     let folder = parent(of: path)
-    return folder.hasSuffix("/bin") ? parent(of: folder) : folder
+    // `~/bin` is a folder of loose programs, not an installation.
+    return folder.hasSuffix("/bin") && parent(of: folder) != home ? parent(of: folder) : folder
   }
 
   private static func parent(of path: String) -> String {

@@ -85,7 +85,10 @@ struct PythonToolchain {
       throw missingPytest(python)
     }
     var reads = [environment, host.realPath(environment)].compactMap { $0 }
-    if let home = values["home"] { reads += [Self.parent(of: home)] }
+    // The file may come with the workspace: only a folder that really holds interpreters is believed.
+    if let home = values["home"], host.isExecutable("\(home)/python3") {
+      reads += [Self.parent(of: home)]
+    }
     if let real = host.realPath(python) { reads.append(Self.parent(of: Self.parent(of: real))) }
     return Toolchain(
       main: python, tools: ["python": python],
@@ -102,6 +105,12 @@ struct PythonToolchain {
     let answer = host.query(
       [python, "-I", "-c", script], directory: directory, environment: [:],
       watching: ["\(directory)/.python-version", "\(workspace)/.python-version"])
+    if python.hasPrefix(workspace + "/") {
+      throw ToolProblem(
+        message: "the interpreter \(python) is inside the workspace and is no virtual environment",
+        resolution: "Name one outside it, or a virtual environment, in proctor.toml: "
+          + "[tests.pytest] interpreter.")
+    }
     guard let lines = answer?.split(separator: "\n").map(String.init), lines.count > 4 else {
       throw ToolProblem(
         message: "the Python interpreter \(python) does not start",
