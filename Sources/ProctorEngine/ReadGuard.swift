@@ -7,7 +7,8 @@ import ProctorModel
 struct ReadGuard {
   /// Folders of the home folder that hold keys, tokens and private data.
   private static let secrets: Set<String> = [
-    ".ssh", ".gnupg", ".aws", ".azure", ".config", ".docker", ".kube", ".password-store", ".mozilla",
+    ".ssh", ".gnupg", ".aws", ".azure", ".config", ".docker", ".kube", ".password-store",
+    ".mozilla",
     ".netrc", ".git-credentials", ".npmrc", ".pypirc", ".local/share/keyrings",
   ]
 
@@ -20,8 +21,10 @@ struct ReadGuard {
       let real = FileSystem.realPath(path) ?? path
       guard [path, real].contains(where: isTooMuch) else { continue }
       throw ToolProblem(
-        message: "the tools of \(project.title) would show tests the folder \(path) of this machine",
-        resolution: "Check where the project's interpreter, virtual environment and links point to.")
+        message:
+          "the tools of \(project.title) would show tests the folder \(path) of this machine",
+        resolution: "Check where the project's interpreter, virtual environment and links point to."
+      )
     }
   }
 

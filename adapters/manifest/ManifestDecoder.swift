@@ -156,7 +156,8 @@ struct ManifestDecoder: EventDecoder {
     let located = ManifestErrors(manifest: manifest, context: context).matched(in: text)
     let own = reading.errors.map { error in
       RunError(
-        stage: error.stage, adapter: context.project.adapter, message: error.message,
+        stage: error.stage, adapter: context.project.adapter,
+        message: String(error.message.trimmingPrefix(while: \.isNewline)),
         location: error.location ?? tests.place(in: error.message), code: error.code,
         suite: error.suite)
     }
