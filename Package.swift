@@ -78,7 +78,8 @@ let package = Package(
       dependencies: ["ProctorEngine", "ProctorModel", "ProctorSandbox"],
       swiftSettings: settings),
     .testTarget(
-      name: "ProctorAdaptersTests", dependencies: ["ProctorAdapters", "ProctorModel"],
+      name: "ProctorAdaptersTests",
+      dependencies: ["ProctorAdapters", "ProctorFormats", "ProctorModel"],
       swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["ProctorModel"], swiftSettings: settings),
   ]

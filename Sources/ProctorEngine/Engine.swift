@@ -70,7 +70,7 @@ public struct Engine: Sendable {
     Sandbox.sweep()
     let session = try session(in: folder.path, progress)
     let prepared = try await prepare(projects, selector, session, isListing: true)
-    let listed = prepared.flatMap { $0.listed ?? [] }
+    let listed = prepared.flatMap { ReportBuilder.ordered($0.listed ?? []) }
     let accounting = Accounting(outcomes: prepared.map(\.outcome), interrupted: Task.isCancelled)
     return Listing(
       tests: try selector.choose(from: listed), errors: prepared.flatMap(\.outcome.errors),

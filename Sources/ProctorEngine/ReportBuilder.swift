@@ -19,12 +19,18 @@ struct ReportBuilder {
   }
 
   private func results(_ outcome: ProjectOutcome) -> [TestResult] {
-    // Workers list their files in any order; within a file the listing's order stays.
-    outcome.selected.enumerated()
-      .sorted { ($0.element.file ?? "", $0.offset) < ($1.element.file ?? "", $1.offset) }
-      .compactMap { _, test in
-        outcome.attempts[test.id].flatMap { TestResult(test: test, attempts: $0) }
-      }
+    Self.ordered(outcome.selected).compactMap { test in
+      outcome.attempts[test.id].flatMap { TestResult(test: test, attempts: $0) }
+    }
+  }
+
+  /// Workers take files in any order, and builds put classes in any order: answers have one order, by
+  /// file and line, and as listed where that does not tell.
+  static func ordered(_ tests: [TestCase]) -> [TestCase] {
+    func key(_ item: (offset: Int, element: TestCase)) -> (String, Int, Int) {
+      (item.element.file ?? "", item.element.definition?.line ?? .max, item.offset)
+    }
+    return tests.enumerated().sorted { key($0) < key($1) }.map(\.element)
   }
 
   /// Tools write absolute paths into their messages; answers are the same on every machine.

@@ -45,9 +45,9 @@ struct PytestDecoder: EventDecoder {
       return []
     case "item": return [.listed(list(record))]
     case "deselected": return record.id.flatMap { ids[$0]?.first }.map { [.deselected($0)] } ?? []
-    case "start": return current(record).map { [.started($0)] } ?? []
+    case "start": return record.id.flatMap(current).map { [.started($0)] } ?? []
     case "phase": return phase(record)
-    case "finish": return finished(record.id)
+    case "finish": return finished(record.id, plain: record.plain ?? [:])
     case "collect_error": return [.error(collectError(record))]
     case "thread_error": return [.error(threadError(record))]
     case "internal_error":
@@ -71,8 +71,8 @@ struct PytestDecoder: EventDecoder {
   }
 
   /// The test of this node id that is on its way.
-  private func current(_ record: PytestRecord) -> TestID? {
-    guard let nodeID = record.id, let known = ids[nodeID], !known.isEmpty else { return nil }
+  private func current(_ nodeID: String) -> TestID? {
+    guard let known = ids[nodeID], !known.isEmpty else { return nil }
     return known[min(done[nodeID] ?? 0, known.count - 1)]
   }
 
@@ -83,17 +83,20 @@ struct PytestDecoder: EventDecoder {
     return record.when == "???" ? finished(nodeID) : []
   }
 
-  private mutating func finished(_ nodeID: String?) -> [TestEvent] {
-    guard let nodeID, let records = phases.removeValue(forKey: nodeID), !records.isEmpty else {
-      return []
-    }
+  private mutating func finished(
+    _ nodeID: String?, plain: [String: Double] = [:]
+  ) -> [TestEvent] {
+    guard let nodeID else { return [] }
+    let records = phases.removeValue(forKey: nodeID) ?? []
+    if records.isEmpty && plain.isEmpty { return [] }
     // A plugin runs it again: this try is not the outcome.
     if records.contains(where: { $0.outcome == "rerun" }) { return [] }
-    guard let id = current(records[0]) else {
+    guard let id = current(nodeID) else {
       return [.corrupt("pytest reported \(nodeID), which it had not collected")]
     }
     done[nodeID, default: 0] += 1
-    return [.finished(id, PytestAttempt(records: records, context: context).attempt())]
+    let attempt = PytestAttempt(records: records, plain: plain, context: context).attempt()
+    return [.finished(id, attempt)]
   }
 
   private func collectError(_ record: PytestRecord) -> RunError {
@@ -124,6 +127,8 @@ struct PytestDecoder: EventDecoder {
 /// One test's records as one attempt.
 struct PytestAttempt {
   let records: [PytestRecord]
+  /// Seconds of the phases that passed and have nothing more to say.
+  let plain: [String: Double]
   let context: AdapterContext
 
   func attempt() -> Attempt {
@@ -132,7 +137,7 @@ struct PytestAttempt {
     let stderr = [output?.stderr, output?.log].compactMap(\.self).joined(separator: "\n")
     return Attempt(
       outcome: outcome, rawStatus: raw,
-      durationMS: records.compactMap(\.duration).reduce(0, +) * 1000,
+      durationMS: (records.compactMap(\.duration) + plain.values).reduce(0, +) * 1000,
       failures: outcome.countsAsFailed ? failures() : [], note: note,
       stdout: output?.stdout.map { CapturedText(text: $0) }?.nonEmpty,
       stderr: CapturedText(text: stderr).nonEmpty)
@@ -154,7 +159,9 @@ struct PytestAttempt {
     if let unexpected = records.first(where: { $0.xfail != nil }) {
       return (.passed, "xpassed", unexpected.xfail?.nonEmpty)
     }
-    if !records.contains(where: { $0.when == "call" }) { return (.errored, "not called", nil) }
+    if plain["call"] == nil, !records.contains(where: { $0.when == "call" }) {
+      return (.errored, "not called", nil)
+    }
     return (.passed, "passed", nil)
   }
 

@@ -52,5 +52,7 @@ struct PytestRecord: Decodable {
   let text: String?
   let error: Problem?
   let output: Output?
+  /// Seconds of the phases that passed and have nothing more to say.
+  let plain: [String: Double]?
   let exit: Int?
 }

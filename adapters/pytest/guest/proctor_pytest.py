@@ -294,6 +294,8 @@ class _Reporter:
 
     def __init__(self, config, channel):
         self.config, self.channel = config, channel
+        # Durations of phases that passed and have nothing more to say, by test: they travel together.
+        self.plain = {}
 
     def pytest_sessionstart(self, session):
         self.channel.send(event="begin", pytest=pytest.__version__)
@@ -306,9 +308,16 @@ class _Reporter:
         self.channel.send(event="start", id=_clean(nodeid, _MESSAGE))
 
     def pytest_runtest_logfinish(self, nodeid, location):
-        self.channel.send(event="finish", id=_clean(nodeid, _MESSAGE))
+        plain = self.plain.pop(nodeid, None)
+        self.channel.send(event="finish", id=_clean(nodeid, _MESSAGE), plain=plain)
 
     def pytest_runtest_logreport(self, report):
+        if self._is_silent(report):
+            durations = self.plain.setdefault(report.nodeid, {})
+            durations[report.when] = durations.get(report.when, 0) + report.duration
+            return
+        if report.when == "???":  # its worker died: there will be nothing more
+            self.plain.pop(report.nodeid, None)
         record = {
             "event": "phase",
             "id": _clean(report.nodeid, _MESSAGE),
@@ -332,6 +341,18 @@ class _Reporter:
         if sections:
             record["output"] = sections
         self.channel.send(**record)
+
+    @staticmethod
+    def _is_silent(report):
+        return (
+            _is_plain_pass(report)
+            and report.longrepr is None
+            and not report.sections
+            and getattr(report, "proctor_lie", None) is None
+            and not getattr(report, "proctor_failed", False)
+            and getattr(report, "context", None) is None
+            and report.when in ("setup", "call", "teardown")
+        )
 
     @staticmethod
     def _explanation(report):
@@ -387,6 +408,8 @@ class _Reporter:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session, exitstatus):
+        for nodeid in list(self.plain):
+            self.pytest_runtest_logfinish(nodeid, None)
         self.channel.send(event="end", exit=int(exitstatus))
 
 
