@@ -39,3 +39,4 @@ clean:
 # Writes every expected.json anew; read the difference by hand.
 goldens: build
 	python3 Tests/Support/update_goldens.py $(PROCTOR) fixtures/projects/*/* fixtures/lies/*
+	python3 Tests/Support/lies_page.py

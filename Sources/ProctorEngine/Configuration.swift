@@ -30,6 +30,8 @@ public struct Configuration: Sendable, Hashable {
     public var maxProcesses: Int?
     public static let defaultMaxProcesses = 1024
     public var fetch = false
+    /// What proctor alone finds wrong, and this workspace means to do.
+    public var allow: Set<RunError.Finding> = []
     public var adapters: [AdapterID: AdapterSettings] = [:]
   }
 

@@ -79,6 +79,7 @@ struct ConfigurationReader {
       case "max_memory_mb": result.maxMemoryMB = try integer(value, key, at, 16...1_048_576)
       case "max_processes": result.maxProcesses = try integer(value, key, at, 1...4_194_304)
       case "fetch": result.fetch = try bool(value, key, at)
+      case "allow": result.allow = try findings(value, key, at)
       case _ where adapters.contains(key):
         result.adapters[AdapterID(rawValue: key)] = try adapter(try section(value, key), key)
       default:
@@ -86,6 +87,7 @@ struct ConfigurationReader {
           key, in: at,
           known: [
             "timeout_seconds", "test_timeout_seconds", "max_memory_mb", "max_processes", "fetch",
+            "allow",
           ] + adapters.sorted())
       }
     }
@@ -147,6 +149,17 @@ struct ConfigurationReader {
     let items = value.array.map { $0.map(\.string) }
     guard let items, !items.contains(nil) else { throw wrong(key, at, "a list of texts") }
     return items.compactMap(\.self)
+  }
+
+  private func findings(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> Set<RunError.Finding> {
+    let found = try strings(value, key, at).map(RunError.Finding.init)
+    guard !found.contains(nil) else {
+      let known = RunError.Finding.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+      throw wrong(key, at, "a list of \(known)")
+    }
+    return Set(found.compactMap(\.self))
   }
 
   private func environment(

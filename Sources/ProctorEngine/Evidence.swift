@@ -39,7 +39,13 @@ struct ProjectOutcome: Sendable {
   var output: CapturedText?
   var durationMS = 0.0
 
-  init(_ project: Project) { self.project = project }
+  /// Findings that the configuration accepts.
+  let allowed: Set<RunError.Finding>
+
+  init(_ project: Project, allowed: Set<RunError.Finding> = []) {
+    self.project = project
+    self.allowed = allowed
+  }
 
   /// The final outcome of each test that has one.
   var results: [TestID: Attempt] { attempts.compactMapValues(\.last) }

@@ -162,7 +162,9 @@ extension ProjectOutcome {
       if has(id) { contradictions.append("two invocations reported results for \(id)") }
       attempts[id, default: []].append(attempt)
     }
-    for error in ledger.errors where !errors.contains(error) { errors.append(error) }
+    errors += ledger.errors.filter { error in
+      !errors.contains(error) && error.finding.map(allowed.contains) != true
+    }
     contradictions += ledger.contradictions
   }
 

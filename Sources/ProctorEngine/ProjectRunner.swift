@@ -23,7 +23,8 @@ struct ProjectRunner: Sendable {
   func prepare(scope: Scope, needsListing: Bool) async throws(EngineError) -> Prepared {
     let clock = ContinuousClock()
     let start = clock.now
-    var prepared = Prepared(outcome: ProjectOutcome(project))
+    var prepared = Prepared(
+      outcome: ProjectOutcome(project, allowed: session.configuration.tests.allow))
     let context: AdapterContext
     do {
       context = try session.context(project, adapter)

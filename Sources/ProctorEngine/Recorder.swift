@@ -81,7 +81,7 @@ final class Recorder: Sendable {
         || !state.ledger.errors.isEmpty
       let failedByRunner =
         results.values.contains { $0.isFailedByRunner }
-        || state.ledger.errors.contains(where: \.isRunnersOwn)
+        || state.ledger.errors.contains { $0.finding == nil }
       let blamed = invocation.purpose == .run ? guilty(result, state) : []
       let blame = Blame(
         result: result, invocation: invocation, adapter: adapter, context: context,

@@ -38,7 +38,7 @@ struct ReportBuilder {
     RunError(
       stage: error.stage, adapter: error.adapter,
       message: error.message.replacing(workspace + "/", with: ""), location: error.location,
-      code: error.code, suite: error.suite, isRunnersOwn: error.isRunnersOwn)
+      code: error.code, suite: error.suite, finding: error.finding)
   }
 
   private static func byPlace(_ left: RunError, _ right: RunError) -> Bool {

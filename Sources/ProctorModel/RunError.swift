@@ -15,6 +15,28 @@ public struct RunError: Hashable, Sendable {
     case suite
   }
 
+  /// What only proctor finds wrong outside tests, and `[tests] allow` may accept.
+  public enum Finding: String, Sendable, CaseIterable {
+    /// A thread of a Rust test panicked and nobody joined it.
+    case unjoinedPanic = "unjoined_panic"
+    /// An assertion failed in a Python thread, where it fails no test.
+    case threadAssertion = "thread_assertion"
+    /// A set-up file replaced a global of jest by one that accepts everything.
+    case replacedGlobal = "replaced_global"
+  }
+
+  /// An error that only proctor found.
+  public init(
+    _ finding: Finding, adapter: AdapterID, message: String, location: SourceLocation?,
+    suite: String?
+  ) {
+    self.init(
+      stage: .suite, adapter: adapter,
+      message: message
+        + "\nIf it is meant to be so: [tests] allow = [\"\(finding.rawValue)\"] in proctor.toml",
+      location: location, code: finding.rawValue, suite: suite, finding: finding)
+  }
+
   /// A runner that cannot list its tests was asked to.
   public static func cannotList(_ project: Project) -> RunError {
     RunError(
@@ -30,12 +52,12 @@ public struct RunError: Hashable, Sendable {
   public let code: String?
   /// The suite it belongs to, when there is one.
   public let suite: String?
-  /// Whether the runner itself knows of it, so that its exit status shows it.
-  public let isRunnersOwn: Bool
+  /// nil when the runner itself knows of it, so that its exit status shows it.
+  public let finding: Finding?
 
   public init(
     stage: Stage, adapter: AdapterID?, message: String, location: SourceLocation? = nil,
-    code: String? = nil, suite: String? = nil, isRunnersOwn: Bool = true
+    code: String? = nil, suite: String? = nil, finding: Finding? = nil
   ) {
     self.stage = stage
     self.adapter = adapter
@@ -43,6 +65,6 @@ public struct RunError: Hashable, Sendable {
     self.location = location
     self.code = code
     self.suite = suite
-    self.isRunnersOwn = isRunnersOwn
+    self.finding = finding
   }
 }

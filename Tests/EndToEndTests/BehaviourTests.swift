@@ -319,6 +319,21 @@ import Testing
     #expect(failure?["test"] as? String == "test_hangs")
   }
 
+  @Test func `what only proctor finds wrong can be allowed`() throws {
+    let workspace = try folder.copy(fixture: "lies/cargo-unjoined_thread")
+    let found = try proctor("run", in: workspace).run()
+    #expect(found.status == 1)
+    #expect(found.text.contains("allow = [\"unjoined_panic\"]"))
+    try folder.write(
+      "[tests]\nallow = [\"unjoined_panic\"]\n", to: "workspace/proctor.toml")
+    let allowed = try proctor("run", in: workspace).run()
+    #expect(allowed.status == 0, "\(allowed.text)\(allowed.stderr)")
+    try folder.write("[tests]\nallow = [\"everything\"]\n", to: "workspace/proctor.toml")
+    let wrong = try proctor("run", in: workspace).run()
+    #expect(wrong.status == 2)
+    #expect(wrong.stderr.contains("proctor.toml:2: tests.allow must be a list of"))
+  }
+
   // MARK: bad input
 
   @Test func `a workspace that is none`() throws {

@@ -14,6 +14,9 @@ struct ExpectedAnswer {
     expected = object
   }
 
+  /// As the pages write it: `failed (build_failed)`.
+  var verdict: String { "\(show(expected["status"])) (\(show(expected["reason"])))" }
+
   /// A virtual environment below `.cache` that the fixture needs.
   var virtualEnvironment: String? { expected["virtual_environment"] as? String }
 

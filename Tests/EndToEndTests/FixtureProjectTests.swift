@@ -46,6 +46,17 @@ import Testing
     #expect(Self.lies.count >= 90)
   }
 
+  @Test func `the page lists every lie and its verdict`() throws {
+    let page = try String(
+      contentsOfFile: "\(ProctorProcess.repository)/docs/lies.md", encoding: .utf8)
+    for lie in Self.lies {
+      let expected = try ExpectedAnswer(fixture: lie.name)
+      let name = lie.name.split(separator: "/").last ?? ""
+      let row = page.split(separator: "\n").first { $0.hasPrefix("| \(name) |") }
+      #expect(row?.hasSuffix("| \(expected.verdict) |") == true, "run make goldens: \(name)")
+    }
+  }
+
   @Test(arguments: lies) func `is not green and says why`(lie: Fixture) throws {
     let (answer, status) = try lie.check()
     #expect(status != 0)

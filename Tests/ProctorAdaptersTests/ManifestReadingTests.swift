@@ -26,7 +26,9 @@ import Testing
   }
 
   func detect(_ files: [String: String]) throws -> [String] {
-    let tree = WorkspaceTree(root: "/w", files: files.keys.sorted()) { files[$0].map { Data($0.utf8) } }
+    let tree = WorkspaceTree(root: "/w", files: files.keys.sorted()) {
+      files[$0].map { Data($0.utf8) }
+    }
     let manifest = try #require(AdapterRegistry.manifests["mocha"])
     return try ManifestAdapter(manifest, isTrusted: true).detect(in: tree).map(\.root)
   }
@@ -43,7 +45,9 @@ import Testing
         "packages/x/test/b.js": "",
       ]) == ["."])
     #expect(
-      try detect(["a/package.json": mark, "a/test/a.js": "", "b/package.json": mark, "b/test/b.js": ""])
+      try detect([
+        "a/package.json": mark, "a/test/a.js": "", "b/package.json": mark, "b/test/b.js": "",
+      ])
         == ["a", "b"])
   }
 

@@ -39,7 +39,7 @@ import Testing
     orphans.add(78)
     let errors = orphans.errors(context)
     #expect(errors.map(\.location?.line) == [4, nil])
-    #expect(errors.allSatisfy { !$0.isRunnersOwn && $0.stage == .suite })
+    #expect(errors.allSatisfy { $0.finding == .unjoinedPanic && $0.stage == .suite })
     var scoped = OrphanThreads()
     scoped.look(into: panic + "a scoped thread panicked\n", of: Sample.test("t"), context)
     scoped.add(77)

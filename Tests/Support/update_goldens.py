@@ -79,7 +79,7 @@ def main():
             new = {"virtual_environment": old["virtual_environment"], **new}
         if "lie" in old:
             sentence = (found.get("message") or "").split(":")[0]
-            new = {"lie": old["lie"], **new, "sentence_contains": sentence}
+            new = {"lie": old["lie"], "bare_is_green": old.get("bare_is_green"), **new, "sentence_contains": sentence}
         with open(path, "w", encoding="utf-8") as file:
             json.dump(new, file, indent=1, ensure_ascii=False)
             file.write("\n")

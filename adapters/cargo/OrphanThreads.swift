@@ -32,16 +32,16 @@ struct OrphanThreads {
     threads.compactMap { thread in
       guard let panic = panics.last(where: { $0.thread == thread }) else {
         return RunError(
-          stage: .suite, adapter: context.project.adapter,
-          message: "a thread that a test left behind panicked, which fails no test",
-          isRunnersOwn: false)
+          .unjoinedPanic, adapter: context.project.adapter,
+          message: "a thread that a test left behind panicked, which fails no test", location: nil,
+          suite: nil)
       }
       guard !panic.isScoped else { return nil }
       return RunError(
-        stage: .suite, adapter: context.project.adapter,
+        .unjoinedPanic, adapter: context.project.adapter,
         message: "a thread of \(panic.test.name) panicked and nobody joined it, "
           + "which fails no test: \(panic.message)",
-        location: panic.location, suite: panic.test.suite, isRunnersOwn: false)
+        location: panic.location, suite: panic.test.suite)
     }
   }
 }

@@ -204,11 +204,15 @@ struct JestDecoder: EventDecoder {
     // worker that ran it died.
     let isLost = record.message?.contains("jest worker process") == true
     let ran = (record.tests ?? 0) > 0 || isLost
+    if record.own == true {
+      return RunError(
+        .replacedGlobal, adapter: context.project.adapter, message: text.summary, location: nil,
+        suite: file.map(localName))
+    }
     return RunError(
       stage: ran ? .suite : .collection, adapter: context.project.adapter,
       message: text.summary.isEmpty ? record.text ?? "the test file failed" : text.summary,
-      location: record.own == true ? nil : text.location(in: file), suite: file.map(localName),
-      isRunnersOwn: record.own != true)
+      location: text.location(in: file), suite: file.map(localName))
   }
 
   private func end(_ record: Record) -> [TestEvent] {

@@ -111,12 +111,11 @@ struct PytestDecoder: EventDecoder {
 
   private func threadError(_ record: PytestRecord) -> RunError {
     RunError(
-      stage: .suite, adapter: context.project.adapter,
+      .threadAssertion, adapter: context.project.adapter,
       message: "an assertion failed in a thread, which fails no test: \(record.text ?? "")",
       location: record.error?.place.map {
         SourceLocation(file: context.display($0.file), line: $0.line)
-      }, suite: record.id?.nonEmpty,
-      isRunnersOwn: false)
+      }, suite: record.id?.nonEmpty)
   }
 
   private func lastLine(_ text: String?) -> String {

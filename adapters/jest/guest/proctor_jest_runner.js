@@ -171,7 +171,9 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
         current('proctor looks whether this function is called', () => { called = true; });
         const added = block.children.splice(before);
         if (block.tests) block.tests.splice(testsBefore);
-        for (const child of added) if (child.fn) await child.fn.call({}, () => {});
+        // A wrapper of the project's own may wait for what never comes here.
+        const enough = new Promise((resolve) => setTimeout(resolve, 1000));
+        for (const child of added) if (child.fn) await Promise.race([child.fn.call({}, () => {}), enough]);
       } catch (error) {
         called = true;
       }
