@@ -41,6 +41,7 @@ let package = Package(
         .embedInCode("jest/guest/proctor_jest_channel.js"),
         .embedInCode("jest/guest/proctor_jest_runner.js"),
         .embedInCode("jest/guest/proctor_jest_reporter.js"),
+        .embedInCode("jest/guest/proctor_jest_watch.js"),
         .embedInCode("swift/guest/ProctorXCTestObserver.swift"),
         .embedInCode("manifest/guest/relay.sh"),
         .embedInCode("manifest/shipped/bats.toml"),

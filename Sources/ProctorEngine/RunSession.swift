@@ -18,6 +18,10 @@ struct RunSession: Sendable {
     options.isolation == Configuration.Isolation.none ? .none : .bubblewrap
   }
 
+  private var testSeconds: Double? {
+    options.testTimeoutSeconds ?? configuration.tests.testTimeoutSeconds.map(Double.init)
+  }
+
   /// Finds the tools of a project.
   func context(_ project: Project, _ adapter: any Adapter) throws(ToolProblem) -> AdapterContext {
     let settings = configuration.settings(for: adapter.id)
@@ -28,7 +32,8 @@ struct RunSession: Sendable {
     return AdapterContext(
       workspace: workspace, project: project, settings: settings, toolchain: toolchain,
       cache: cache.project(project, workspace: workspace), sharedCache: cache.shared,
-      mayFetch: options.fetch || configuration.tests.fetch, isIsolated: backend == .bubblewrap)
+      mayFetch: options.fetch || configuration.tests.fetch, isIsolated: backend == .bubblewrap,
+      testSeconds: testSeconds)
   }
 
   func runner(
@@ -47,8 +52,7 @@ struct RunSession: Sendable {
         memoryMB: configuration.tests.maxMemoryMB,
         processes: configuration.tests.maxProcesses ?? Configuration.Tests.defaultMaxProcesses),
       mustLimitProcesses: configuration.tests.maxProcesses != nil,
-      testSeconds: options.testTimeoutSeconds
-        ?? configuration.tests.testTimeoutSeconds.map(Double.init),
+      testSeconds: testSeconds,
       scratch: scratch, progress: progress)
   }
 }

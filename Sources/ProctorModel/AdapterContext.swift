@@ -13,10 +13,13 @@ public struct AdapterContext: Sendable {
   public let mayFetch: Bool
   /// Whether invocations are walled in; bare ones see the user's own folders and no mounts.
   public let isIsolated: Bool
+  /// Wall-clock seconds that each test has; nil for no limit of its own.
+  public let testSeconds: Double?
 
   public init(
     workspace: String, project: Project, settings: AdapterSettings, toolchain: Toolchain,
-    cache: String, sharedCache: String, mayFetch: Bool, isIsolated: Bool
+    cache: String, sharedCache: String, mayFetch: Bool, isIsolated: Bool,
+    testSeconds: Double? = nil
   ) {
     self.workspace = workspace
     self.project = project
@@ -26,6 +29,7 @@ public struct AdapterContext: Sendable {
     self.sharedCache = sharedCache
     self.mayFetch = mayFetch
     self.isIsolated = isIsolated
+    self.testSeconds = testSeconds
   }
 
   /// The project's folder, absolute.

@@ -27,7 +27,8 @@ import Testing
         "test_crashes": ("crashed", "test_hangs.py:22"),
       ]),
     Expected(
-      runner: "jest", passed: 2, failed: ["hangs": ("timed_out", nil), "crashes": ("crashed", nil)]),
+      runner: "jest", passed: 2,
+      failed: ["hangs": ("timed_out", "hangs.test.js:4"), "crashes": ("crashed", nil)]),
     Expected(
       runner: "swift", passed: 4,
       failed: [

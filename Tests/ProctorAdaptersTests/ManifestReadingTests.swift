@@ -51,6 +51,20 @@ import Testing
         == ["a", "b"])
   }
 
+  @Test func `CMake files that packages of other languages bring are no project`() throws {
+    let cmake = "enable_testing()"
+    func roots(_ files: [String: String]) throws -> [String] {
+      let tree = WorkspaceTree(root: "/w", files: files.keys.sorted()) {
+        files[$0].map { Data($0.utf8) }
+      }
+      let manifest = try #require(AdapterRegistry.manifests["ctest"])
+      return try ManifestAdapter(manifest, isTrusted: true).detect(in: tree).map(\.root)
+    }
+    #expect(try roots(["CMakeLists.txt": cmake]) == ["."])
+    #expect(try roots(["CMakeLists.txt": cmake, "Package.swift": ""]).isEmpty)
+    #expect(try roots(["c/CMakeLists.txt": cmake, "Package.swift": ""]) == ["c"])
+  }
+
   @Test func `tests of one name are told apart by their order`() {
     let (first, second) = (Sample.test("same"), Sample.test("same", occurrence: 2))
     // Only the second was chosen, and one ran: it is the one.

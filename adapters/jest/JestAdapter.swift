@@ -92,12 +92,16 @@ public struct JestAdapter: Adapter {
       "proctor_jest_channel.js": Data(PackageResources.proctor_jest_channel_js),
       "proctor_jest_runner.js": Data(PackageResources.proctor_jest_runner_js),
       "proctor_jest_reporter.js": Data(PackageResources.proctor_jest_reporter_js),
+      "proctor_jest_watch.js": Data(PackageResources.proctor_jest_watch_js),
     ].merging(files) { $1 }
     var environment = [
       "PROCTOR_CHANNEL": Invocation.channelPlaceholder,
       "PROCTOR_NONCE": Invocation.noncePlaceholder,
     ]
     if purpose == .list { environment["PROCTOR_LIST"] = "1" }
+    if purpose == .run, let seconds = context.testSeconds {
+      environment["PROCTOR_TEST_SECONDS"] = "\(seconds)"
+    }
     return [
       Invocation(
         purpose: purpose, title: purpose == .list ? "collecting" : "running tests",
@@ -129,6 +133,32 @@ public struct JestAdapter: Adapter {
     for invocation: Invocation, _ context: AdapterContext, _ build: Build
   ) -> any EventDecoder {
     JestDecoder(context: context, isListing: invocation.purpose == .list)
+  }
+
+  /// What the watching thread says: `[function, file, line, column]` each, innermost first.
+  public func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame] {
+    struct Place: Decodable {
+      let frame: Frame
+
+      init(from decoder: any Decoder) throws {
+        var container = try decoder.unkeyedContainer()
+        let function = try container.decode(String.self)
+        let file = try container.decode(String.self)
+        let line = try container.decode(Int.self)
+        frame = Frame(
+          function: function.nonEmpty, file: file, line: line > 0 ? line : nil)
+      }
+    }
+    let stacks = output.ranges(of: "proctor: javascript stack ").compactMap { range in
+      let line = output[range.upperBound...].prefix { $0 != "\n" }
+      return try? JSONDecoder().decode([Place].self, from: Data(line.utf8)).map { place in
+        Frame(
+          function: place.frame.function, file: context.display(place.frame.file),
+          line: place.frame.line)
+      }
+    }
+    let own = stacks.last { stack in stack.contains { $0.file == test.file } } ?? []
+    return own.filter { context.isUserCode($0.file) }
   }
 
   public func exitAgrees(

@@ -12,6 +12,8 @@ struct AdapterManifest: Decodable, Sendable {
     let contains: [String]?
     /// Base names, `*` allowed: at least one such file must be in or below the folder.
     let tests: [String]?
+    /// Base names of files in the same folder that mean that something else builds and tests it.
+    let unless: [String]?
   }
 
   struct Tool: Decodable, Sendable {

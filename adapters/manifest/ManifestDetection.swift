@@ -16,7 +16,7 @@ struct ManifestDetection {
       let isCovered = found.contains {
         $0.folder == folder || $0.folder.isEmpty || folder.hasPrefix($0.folder + "/")
       }
-      if isCovered || !hasTests(in: folder) { continue }
+      if isCovered || isSomethingElse(folder) || !hasTests(in: folder) { continue }
       found.append((folder, file))
     }
     return found.map {
@@ -31,6 +31,11 @@ struct ManifestDetection {
     guard let texts = manifest.detect.contains else { return true }
     let content = tree.read(file).map { String(decoding: $0, as: UTF8.self) } ?? ""
     return texts.contains { content.contains($0) }
+  }
+
+  private func isSomethingElse(_ folder: String) -> Bool {
+    let prefix = folder.isEmpty ? "" : folder + "/"
+    return (manifest.detect.unless ?? []).contains { tree.files.contains(prefix + $0) }
   }
 
   private func hasTests(in folder: String) -> Bool {

@@ -15,9 +15,35 @@ const selection = (() => {
   return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : null;
 })();
 const listing = process.env.PROCTOR_LIST === '1';
+const seconds = Number(process.env.PROCTOR_TEST_SECONDS) || 0;
 
 // Tests get a copy of the environment that is made after this module is loaded.
-for (const name of ['PROCTOR_CHANNEL', 'PROCTOR_NONCE', 'PROCTOR_LIST']) delete process.env[name];
+for (const name of ['PROCTOR_CHANNEL', 'PROCTOR_NONCE', 'PROCTOR_LIST', 'PROCTOR_TEST_SECONDS']) delete process.env[name];
+
+// A limit for each test: a thread of its own asks where a test hangs, shortly before the limit.
+const watch = (() => {
+  if (!seconds || listing) return { begin() {}, end() {}, know() {} };
+  const inspector = require('inspector');
+  const { Worker } = require('worker_threads');
+  const begun = new BigInt64Array(new SharedArrayBuffer(8));
+  let worker;
+  const start = () => {
+    inspector.open(0, '127.0.0.1');
+    const workerData = { begun: begun.buffer, url: inspector.url(), milliseconds: Math.max(seconds * 500, seconds * 1000 - 700) };
+    worker = new Worker(pathModule.join(__dirname, 'proctor_jest_watch.js'), { workerData });
+    worker.on('error', () => {});
+    worker.unref();
+  };
+  const now = Date.now;
+  return {
+    begin() {
+      if (!worker) start();
+      Atomics.store(begun, 0, BigInt(now()));
+    },
+    end() { Atomics.store(begun, 0, 0n); },
+    know(maps) { if (worker && maps && maps.size) worker.postMessage([...maps]); },
+  };
+})();
 
 function chain(test) {
   const names = [String(test.name)];
@@ -127,7 +153,7 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
 
   // What the runner itself saw fail, before anybody's own event handler could forget it.
   const seen = new Map();
-  const watch = (event) => {
+  const remember = (event) => {
     const { test, error } = event;
     switch (event.name) {
       case 'test_fn_failure':
@@ -231,6 +257,8 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
         current = test;
         if (!began.has(test)) channel.send({ event: 'start', path: testPath, id: ids.get(test) });
         began.set(test, hrtime());
+        watch.begin();
+        if (runtime.getSourceMaps) watch.know(runtime.getSourceMaps());
         break;
       case 'test_skip':
       case 'test_todo':
@@ -238,6 +266,7 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
         break;
       case 'test_done': {
         current = null;
+        watch.end();
         if (off.has(test)) break;
         const record = done(test, 'done');
         // jest.retryTimes may run it again: the last time counts.
@@ -258,7 +287,7 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
 
   const previous = environment.handleTestEvent ? environment.handleTestEvent.bind(environment) : null;
   environment.handleTestEvent = async (event, state) => {
-    watch(event);
+    remember(event);
     if (event.name === 'setup') {
       original.test = environment.global.test;
       original.it = environment.global.it;
