@@ -174,11 +174,16 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
   const distrust = async (state) => {
     const complain = (message) => channel.send({ event: 'file_error', path: testPath, tests: 1, message, stack: '', text: message, own: true });
     const accepts = (probe) => {
+      const { expect } = environment.global;
+      // Expectations are counted, and the count belongs to the first test.
+      const before = expect.getState && expect.setState ? { ...expect.getState() } : null;
       try {
-        probe(environment.global.expect);
+        probe(expect);
         return true;
       } catch (error) {
         return false;
+      } finally {
+        if (before) expect.setState(before);
       }
     };
     if (typeof environment.global.expect === 'function' && accepts((expect) => expect(1).toBe(2)) && accepts((expect) => expect(1).toEqual({ a: 1 }))) {
