@@ -126,6 +126,17 @@ import Testing
     #expect(outcome.stderr.contains(words), "\(outcome.stderr)")
   }
 
+  /// Shells and tools cut paths at blanks unless somebody took care.
+  @Test(arguments: ["ctest", "mocha", "prove", "rspec", "unittest"])
+  func `blanks and brackets in every path`(runner: String) throws {
+    let workspace = try folder.copy(fixture: "projects/\(runner)/kitchen", as: "a place [1] ü")
+    var process = proctor("run", "--format", "json", in: workspace)
+    process.environment["PROCTOR_CACHE_DIR"] = "\(folder.path)/a cache [2]"
+    let outcome = try process.run()
+    #expect(outcome.status == 1, "\(outcome.text)\(outcome.stderr)")
+    #expect(try outcome.json()["reason"] as? String == "tests_failed")
+  }
+
   @Test func `a tool that is missing names what brings it`() throws {
     let workspace = try workspace(
       Self.manifest.replacingOccurrences(of: "program = \"sh\"", with: "program = \"no-such\""))

@@ -7,7 +7,7 @@ import ProctorModel
 /// Records: `F NAME` a file begins and `D BYTES` some of it, both base64; `E STATUS` the runner ended.
 struct ManifestDecoder: EventDecoder {
   /// A report beyond this is refused rather than half read.
-  private static let sizeLimit = 1 << 30
+  private static let sizeLimit = 256 << 20
   /// Bytes kept of the end of the output, where runners say what went wrong.
   private static let outputLimit = 256 << 10
 
@@ -55,7 +55,7 @@ struct ManifestDecoder: EventDecoder {
 
   private mutating func append(_ bytes: Data) {
     size += bytes.count
-    if size > Self.sizeLimit { return note("the report is larger than 1 GiB") }
+    if size > Self.sizeLimit { return note("the report is larger than 256 MiB") }
     reports[reports.count - 1].data.append(bytes)
   }
 

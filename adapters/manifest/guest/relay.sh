@@ -4,9 +4,11 @@
 # usage: relay.sh STDOUT|FILES FILE-PATTERN|FOLDER... -- COMMAND...
 mode=$1
 shift
+newline='
+'
 patterns=
 while [ "$1" != -- ]; do
-  patterns="$patterns $1"
+  patterns="$patterns$newline$1"
   shift
 done
 shift
@@ -29,6 +31,8 @@ status=$(
         sleep 0.02
         "$@" >&5 3>&- 4>&- 5>&- 7>&-
         code=$?
+        # Names may hold blanks; patterns are still expanded.
+        IFS=$newline
         for pattern in $patterns; do
           [ -e "$pattern" ] || continue
           find "$pattern" -type f -newer "$begin" | sort | while IFS= read -r file; do
