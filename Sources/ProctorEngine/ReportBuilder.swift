@@ -20,7 +20,7 @@ struct ReportBuilder {
 
   private func results(_ outcome: ProjectOutcome) -> [TestResult] {
     Self.ordered(outcome.selected).compactMap { test in
-      outcome.attempts[test.id].flatMap { TestResult(test: test, attempts: $0) }
+      outcome.attempts[test.id].flatMap { TestResult(test: test, attempts: $0.map(relative)) }
     }
   }
 
@@ -31,6 +31,19 @@ struct ReportBuilder {
       (item.element.file ?? "", item.element.definition?.line ?? .max, item.offset)
     }
     return tests.enumerated().sorted { key($0) < key($1) }.map(\.element)
+  }
+
+  private func relative(_ attempt: Attempt) -> Attempt {
+    guard attempt.failures.contains(where: { $0.message.contains(workspace) }) else {
+      return attempt
+    }
+    return Attempt(
+      outcome: attempt.outcome, rawStatus: attempt.rawStatus, durationMS: attempt.durationMS,
+      failures: attempt.failures.map {
+        Failure(
+          message: $0.message.replacing(workspace + "/", with: ""), location: $0.location,
+          frames: $0.frames)
+      }, note: attempt.note, stdout: attempt.stdout, stderr: attempt.stderr)
   }
 
   /// Tools write absolute paths into their messages; answers are the same on every machine.

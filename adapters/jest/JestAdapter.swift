@@ -108,7 +108,8 @@ public struct JestAdapter: Adapter {
         argv: [
           context.toolchain.main, jest.executable, "--ci", "--passWithNoTests", "--watchman=false",
           // An open handle must not keep the finished run alive.
-          "--forceExit", "--cacheDirectory", cache, "--testRunner",
+          // Every file is to be run, whatever the project stops at by itself.
+          "--forceExit", "--bail=0", "--cacheDirectory", cache, "--testRunner",
           "\(guest)/proctor_jest_runner.js",
           "--reporters", "\(guest)/proctor_jest_reporter.js",
         ]

@@ -89,9 +89,7 @@ struct ReportedTests {
       frames.append(Frame(function: nil, file: own, line: groups?["line"].flatMap { Int($0) }))
       kept.append(line)
     }
-    // Answers are the same on every machine.
     let message = kept.drop(while: \.isEmpty).joined(separator: "\n")
-      .replacing(context.workspace + "/", with: "")
     return (message.isEmpty ? text : message, frames)
   }
 

@@ -84,7 +84,8 @@ public struct PytestAdapter: Adapter {
       purpose: purpose, title: purpose == .list ? "collecting" : "running tests",
       argv: [
         context.toolchain.main, "-m", "pytest", "-p", Self.plugin,
-        "--continue-on-collection-errors",
+        // Every listed test is to have a result, whatever the project stops at by itself.
+        "--continue-on-collection-errors", "--maxfail=0",
       ]
         + context.project.excluded.map { "--ignore=\(context.workspace)/\($0)" }
         + context.settings.arguments + arguments,

@@ -135,6 +135,8 @@ class _Locator:
         elif name == "ConftestImportFailure":
             cause = getattr(error, "cause", None) or error.excinfo[1]
         result = {"type": type(cause).__name__, "message": self._message(info, cause)}
+        if hasattr(cause, "example") and hasattr(cause, "test"):  # a doctest
+            return self._doctest(cause, result)
         frames = self._frames(cause.__traceback__)
         user = [f for f in frames if self._is_user(f[0])]
         if isinstance(cause, SyntaxError) and cause.filename and cause.lineno:
@@ -145,6 +147,19 @@ class _Locator:
         if "place" not in result and (own or user):
             result["place"] = (own or user)[-1][:2]
         result["frames"] = [list(f) for f in reversed(user[-_FRAMES:])]
+        return result
+
+    @staticmethod
+    def _doctest(failure, result):
+        test, example = failure.test, failure.example
+        if hasattr(failure, "got"):
+            result["message"] = _clean(f"Expected:\n{example.want}Got:\n{failure.got}".rstrip(), _MESSAGE)
+        else:
+            kind, value = failure.exc_info[:2]
+            result["message"] = _clean(f"{kind.__name__}: {value}", _MESSAGE)
+        if test.filename and test.lineno is not None:
+            result["place"] = [test.filename, test.lineno + example.lineno + 1]
+        result["frames"] = []
         return result
 
     def _is_user(self, path):
