@@ -10,9 +10,6 @@ public struct JestAdapter: Adapter {
     "NODE_ENV", "NODE_OPTIONS", "BABEL_ENV", "JEST_*", "TS_NODE_*",
   ]
 
-  /// Below a folder of this name jest does not run the guest code through the project's transforms.
-  private static let guestFolder = "node_modules/proctor"
-
   public init() {}
 
   public func detect(in tree: WorkspaceTree) -> [Project] { JestDetection(tree: tree).projects() }
@@ -32,6 +29,22 @@ public struct JestAdapter: Adapter {
         directory: context.projectDirectory,
         mounts: [.writable("\(context.cache)/npm")], writesWorkspace: true)
     ]
+  }
+
+  public func build(_ context: AdapterContext) -> [Invocation] {
+    guest(context).installation
+  }
+
+  /// Below a folder `node_modules` jest does not run code through the project's transforms.
+  private func guest(_ context: AdapterContext) -> GuestFolder {
+    GuestFolder(
+      context: context, name: "jest", inner: "node_modules/proctor",
+      files: [
+        "proctor_jest_channel.js": PackageResources.proctor_jest_channel_js,
+        "proctor_jest_runner.js": PackageResources.proctor_jest_runner_js,
+        "proctor_jest_reporter.js": PackageResources.proctor_jest_reporter_js,
+        "proctor_jest_watch.js": PackageResources.proctor_jest_watch_js,
+      ])
   }
 
   public func readBuild(_ context: AdapterContext, _ finished: [FinishedInvocation]) -> Build {
@@ -86,18 +99,15 @@ public struct JestAdapter: Adapter {
     arguments: [String] = [], files: [String: Data] = [:], cases: [TestCase]? = nil
   ) -> [Invocation] {
     guard let jest = build.product("jest") else { return [] }
-    let guest = "\(Invocation.filesPlaceholder)/\(Self.guestFolder)"
+    let guest = guest(context)
     let cache = "\(context.cache)/jest"
-    let code = [
-      "proctor_jest_channel.js": Data(PackageResources.proctor_jest_channel_js),
-      "proctor_jest_runner.js": Data(PackageResources.proctor_jest_runner_js),
-      "proctor_jest_reporter.js": Data(PackageResources.proctor_jest_reporter_js),
-      "proctor_jest_watch.js": Data(PackageResources.proctor_jest_watch_js),
-    ].merging(files) { $1 }
     var environment = [
       "PROCTOR_CHANNEL": Invocation.channelPlaceholder,
       "PROCTOR_NONCE": Invocation.noncePlaceholder,
     ]
+    if !files.isEmpty {
+      environment["PROCTOR_SELECTION"] = "\(Invocation.filesPlaceholder)/selection.json"
+    }
     if purpose == .list { environment["PROCTOR_LIST"] = "1" }
     if purpose == .run, let seconds = context.testSeconds {
       environment["PROCTOR_TEST_SECONDS"] = "\(seconds)"
@@ -110,18 +120,15 @@ public struct JestAdapter: Adapter {
           // An open handle must not keep the finished run alive.
           // Every file is to be run, whatever the project stops at by itself.
           "--forceExit", "--bail=0", "--cacheDirectory", cache, "--testRunner",
-          "\(guest)/proctor_jest_runner.js",
-          "--reporters", "\(guest)/proctor_jest_reporter.js",
+          guest.path("proctor_jest_runner.js"), "--reporters",
+          guest.path("proctor_jest_reporter.js"),
         ]
           + context.project.excluded.flatMap {
             ["--modulePathIgnorePatterns", Self.quoted("/\($0)/")]
           }
           + context.settings.arguments + arguments,
         environment: environment, directory: context.projectDirectory, channel: .frames,
-        mounts: [.writable(cache)],
-        files: Dictionary(
-          uniqueKeysWithValues: code.map { ("\(Self.guestFolder)/\($0.key)", $0.value) }),
-        cases: cases)
+        mounts: [.writable(cache), .readOnly(guest.folder)], files: files, cases: cases)
     ]
   }
 

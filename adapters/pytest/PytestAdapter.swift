@@ -59,7 +59,9 @@ public struct PytestAdapter: Adapter {
         .run, context,
         arguments: how + files.map { $0.hasPrefix("/") ? $0 : "\(context.workspace)/\($0)" },
         files: ["selection.json": selection], cases: cases,
-        environment: mode == .alone ? ["PYTHONUNBUFFERED": "1"] : [:])
+        environment: [
+          "PROCTOR_SELECTION": "\(Invocation.filesPlaceholder)/selection.json"
+        ].merging(mode == .alone ? ["PYTHONUNBUFFERED": "1"] : [:]) { $1 })
     ]
   }
 
@@ -72,6 +74,14 @@ public struct PytestAdapter: Adapter {
       try container.encode(id)
       try container.encode(occurrence)
     }
+  }
+
+  public func build(_ context: AdapterContext) -> [Invocation] { guest(context).installation }
+
+  private func guest(_ context: AdapterContext) -> GuestFolder {
+    GuestFolder(
+      context: context, name: "pytest",
+      files: ["\(Self.plugin).py": PackageResources.proctor_pytest_py])
   }
 
   private func invocation(
@@ -90,13 +100,13 @@ public struct PytestAdapter: Adapter {
         + context.project.excluded.map { "--ignore=\(context.workspace)/\($0)" }
         + context.settings.arguments + arguments,
       environment: [
-        "PYTHONPATH": Invocation.filesPlaceholder + inherited,
+        "PYTHONPATH": guest(context).folder + inherited,
         "PYTHONPYCACHEPREFIX": bytecode,
         "PROCTOR_CHANNEL": Invocation.channelPlaceholder,
         "PROCTOR_NONCE": Invocation.noncePlaceholder,
       ].merging(environment) { $1 },
-      directory: context.projectDirectory, channel: .frames, mounts: [.writable(bytecode)],
-      files: files.merging(["\(Self.plugin).py": Data(PackageResources.proctor_pytest_py)]) { $1 },
+      directory: context.projectDirectory, channel: .frames,
+      mounts: [.writable(bytecode), .readOnly(guest(context).folder)], files: files,
       cases: cases)
   }
 

@@ -11,14 +11,14 @@ const hrtime = process.hrtime.bigint;
 const format = util.format;
 
 const selection = (() => {
-  const file = pathModule.join(__dirname, 'selection.json');
-  return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : null;
+  const file = process.env.PROCTOR_SELECTION;
+  return file ? JSON.parse(fs.readFileSync(file, 'utf8')) : null;
 })();
 const listing = process.env.PROCTOR_LIST === '1';
 const seconds = Number(process.env.PROCTOR_TEST_SECONDS) || 0;
 
 // Tests get a copy of the environment that is made after this module is loaded.
-for (const name of ['PROCTOR_CHANNEL', 'PROCTOR_NONCE', 'PROCTOR_LIST', 'PROCTOR_TEST_SECONDS']) delete process.env[name];
+for (const name of ['PROCTOR_CHANNEL', 'PROCTOR_NONCE', 'PROCTOR_LIST', 'PROCTOR_TEST_SECONDS', 'PROCTOR_SELECTION']) delete process.env[name];
 
 // A limit for each test: a thread of its own asks where a test hangs, shortly before the limit.
 const watch = (() => {

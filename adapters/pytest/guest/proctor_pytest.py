@@ -38,6 +38,7 @@ def _clean(text, limit):
 class _Channel:
     def __init__(self, path, nonce):
         self.path, self.nonce, self.pid = path, nonce, _getpid()
+        self.head = f"P1 {nonce} {self.pid}".encode("ascii")
         self.sequence = 0
         self.descriptor = self._opened()
 
@@ -54,17 +55,14 @@ class _Channel:
         if _getpid() != self.pid:  # a test forked: its child is not the reporter
             return
         payload = _encode(record).encode("ascii")
-        start = 0
         while True:
-            head = f"P1 {self.nonce} {self.pid} {self.sequence} "
-            room = _FRAME - len(head) - 3
-            piece = payload[start : start + room]
-            start += room
-            flag = "." if start >= len(payload) else "+"
-            self._put(f"{head}{flag} ".encode("ascii") + piece + b"\n")
+            start = b"%b %d " % (self.head, self.sequence)
+            room = _FRAME - len(start) - 3
             self.sequence += 1
-            if flag == ".":
-                return
+            if len(payload) <= room:
+                return self._put(b"%b. %b\n" % (start, payload))
+            self._put(b"%b+ %b\n" % (start, payload[:room]))
+            payload = payload[room:]
 
     def _put(self, line):
         try:
@@ -77,6 +75,7 @@ class _Channel:
 class _Address:
     path = os.environ.pop("PROCTOR_CHANNEL", None)
     nonce = os.environ.pop("PROCTOR_NONCE", None)
+    selection = os.environ.pop("PROCTOR_SELECTION", None)
 
 
 def _restore_environment():
@@ -92,13 +91,11 @@ def _restore_environment():
 _restore_environment()
 
 
-def _selection():
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "selection.json")
-    try:
-        with open(path, encoding="utf-8") as file:
-            return {(name, occurrence) for name, occurrence in json.load(file)}
-    except FileNotFoundError:
+def _selection(path):
+    if path is None:
         return None
+    with open(path, encoding="utf-8") as file:
+        return {(name, occurrence) for name, occurrence in json.load(file)}
 
 
 def _definition_line(item):
@@ -272,9 +269,9 @@ def _is_plain_pass(report):
 class _Lister:
     """Announces every collected test before anybody else sees the list."""
 
-    def __init__(self, channel):
+    def __init__(self, channel, selection):
         self.channel = channel
-        self.selection = _selection()
+        self.selection = _selection(selection)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session, config, items):
@@ -317,7 +314,7 @@ class _Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node):
-        node.workerinput["proctor"] = [self.channel.path, self.channel.nonce]
+        node.workerinput["proctor"] = [self.channel.path, self.channel.nonce, _Address.selection]
 
     def pytest_runtest_logstart(self, nodeid, location):
         self.channel.send(event="start", id=_clean(nodeid, _MESSAGE))
@@ -435,11 +432,12 @@ def pytest_configure(config):
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         # All workers collect the same; the first one lists, the controller reports.
-        first = worker.get("workerid") == "gw0" and "proctor" in worker
-        manager.register(_Lister(_Channel(*worker["proctor"]) if first else None), "proctor-lister")
+        path, nonce, selection = worker.get("proctor") or (None, None, None)
+        first = worker.get("workerid") == "gw0" and path is not None
+        manager.register(_Lister(_Channel(path, nonce) if first else None, selection), "proctor-lister")
         return
     if _Address.path is None:
         return
     channel = _Channel(_Address.path, _Address.nonce)
-    manager.register(_Lister(channel), "proctor-lister")
+    manager.register(_Lister(channel, _Address.selection), "proctor-lister")
     manager.register(_Reporter(config, channel), "proctor-reporter")

@@ -1,0 +1,42 @@
+import FoundationEssentials
+import Glibc
+import ProctorModel
+
+/// Proctor's code inside a runner, at a path that does not change from run to run: runners keep what
+/// they compiled by its path, and jest by its whole configuration.
+struct GuestFolder {
+  let context: AdapterContext
+  /// `jest`, `pytest`.
+  let name: String
+  /// Where in the folder the files lie; empty for the folder itself.
+  var inner = ""
+  let files: [String: [UInt8]]
+
+  private var parent: String { "\(context.sharedCache)/guest" }
+
+  var folder: String {
+    let content = files.sorted { $0.key < $1.key }.flatMap(\.value)
+    return "\(parent)/\(name)-\(Fingerprint.of(content))"
+  }
+
+  func path(_ file: String) -> String {
+    inner.isEmpty ? "\(folder)/\(file)" : "\(folder)/\(inner)/\(file)"
+  }
+
+  /// Nothing when the files are there.
+  var installation: [Invocation] {
+    guard files.keys.contains(where: { access(path($0), R_OK) != 0 }) else { return [] }
+    return [
+      Invocation(
+        purpose: .build, title: "laying out proctor's part of \(name)",
+        argv: [
+          "/bin/sh", "-c",
+          #"""
+          new="$1.$$"
+          mkdir -p "$new/$3" && cp "$2"/* "$new/$3" &&
+            { mv -T "$new" "$1" 2>/dev/null || { [ -d "$1" ] && rm -r "$new"; }; }
+          """#, "sh", folder, Invocation.filesPlaceholder, inner,
+        ], directory: "/", mounts: [.writable(parent)], files: files.mapValues { Data($0) })
+    ]
+  }
+}
