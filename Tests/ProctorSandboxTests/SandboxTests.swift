@@ -6,12 +6,23 @@ import Testing
 
 /// Real sandboxes around small shell and Python commands.
 @Suite(.serialized) struct SandboxTests {
-  let folder: String
+  /// Gone when the test is over.
+  private final class Folder: Sendable {
+    let path: String
+
+    init() {
+      let parent = URL(filePath: NSTemporaryDirectory()).resolvingSymlinksInPath().path
+      path = "\(parent)/proctor-sandbox-\(UUID().uuidString.prefix(8))"
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+  }
+
+  private let place = Folder()
+  var folder: String { place.path }
   var workspace: String { "\(folder)/work space, with:odd\nname é" }
 
   init() throws {
-    let parent = URL(filePath: NSTemporaryDirectory()).resolvingSymlinksInPath().path
-    folder = "\(parent)/proctor-sandbox-\(UUID().uuidString.prefix(8))"
     for path in [workspace, "\(folder)/scratch", "\(folder)/cache"] {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
