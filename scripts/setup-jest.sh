@@ -32,11 +32,11 @@ mapfile -t available < <(apt-cache policy "${packages[@]}" | awk '
   cat "$work/errors" >&2
   exit 1
 }
-for package in "$work"/*.deb; do dpkg -x "$package" "$work/root"; done
+for package in "$work"/*.deb; do dpkg -x "$package" "$work/unpacked"; done
 
 rm -rf "$modules"
 mkdir -p "$modules/.bin"
-for folder in "$work"/root/usr/share/nodejs "$work"/root/usr/lib/nodejs "$work"/root/usr/lib/*/nodejs; do
+for folder in "$work"/unpacked/usr/share/nodejs "$work"/unpacked/usr/lib/nodejs "$work"/unpacked/usr/lib/*/nodejs; do
   [ -d "$folder" ] && cp -a "$folder"/. "$modules"/
 done
 # Links into the system's folders would lead nowhere.
@@ -44,9 +44,9 @@ find "$modules" -type l | while read -r link; do
   target=$(readlink "$link")
   case $target in
     /usr/share/*|/usr/lib/*)
-      if [ -e "$work/root$target" ]; then rm "$link"; cp -aL "$work/root$target" "$link"; fi ;;
+      if [ -e "$work/unpacked$target" ]; then rm "$link"; cp -aL "$work/unpacked$target" "$link"; fi ;;
     *) [ -e "$link" ] || { real=$(realpath -m "$link"); rel=${real#"$modules"}; rm -f "$link";
-         [ -e "$work/root/usr/share$rel" ] && cp -aL "$work/root/usr/share$rel" "$link"; true; } ;;
+         [ -e "$work/unpacked/usr/share$rel" ] && cp -aL "$work/unpacked/usr/share$rel" "$link"; true; } ;;
   esac
 done
 
