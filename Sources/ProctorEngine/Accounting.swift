@@ -19,7 +19,7 @@ struct Accounting {
 
   func verdict() -> Verdict {
     if let broken = interruption ?? brokenTool ?? lostReport ?? forgedReport ?? contradiction
-      ?? missingTests ?? exitMismatch
+      ?? missingTests ?? exitMismatch ?? neverRun
     {
       return broken
     }
@@ -110,6 +110,12 @@ struct Accounting {
       "\(wrong.project.title) (\(wrong.title)) ended with \(wrong.status.text), "
         + "which does not fit the results it reported"
         + (wrong.lastWords.isEmpty ? "" : ": \(wrong.lastWords)"))
+  }
+
+  /// Condition 4 for each project that is found: no tests is an answer that only a process can give.
+  private var neverRun: Verdict? {
+    outcomes.first { $0.mustRun && $0.evidence.isEmpty && $0.errors.isEmpty }
+      .map { error(.testsMissing, "\($0.project.title) was found, and nothing of it was run") }
   }
 
   // MARK: red, empty

@@ -86,7 +86,7 @@ public struct Engine: Sendable {
       return try await each(projects, session) { project, session throws(EngineError) in
         let runner = runner(project, session)
         let prepared = try await runner.prepare(
-          scope: .everything, needsListing: options.paranoid)
+          scope: .everything, needsListing: options.paranoid && adapter(of: project).canSelect)
         defer { session.progress(.done(project)) }
         return try await runner.run(prepared, chosen: nil)
       }

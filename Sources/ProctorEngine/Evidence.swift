@@ -34,6 +34,8 @@ struct ProjectOutcome: Sendable {
   var errors: [RunError] = []
   var contradictions: [String] = []
   var evidence: [InvocationEvidence] = []
+  /// Nothing else could show that it holds no tests: a process of it must have run.
+  var mustRun = false
   var commands: [AdapterReport.Command] = []
   var receipts: [SandboxReceipt] = []
   var output: CapturedText?

@@ -87,7 +87,7 @@ struct Execution {
     // Dying again and again without a result of any test leads nowhere.
     guard restarts <= Self.restartLimit, !done.ledger.results.isEmpty else { return }
     let blamed = done.blamed
-    let isCertain = blamed.count == 1 || done.result.ending == .overdue
+    let isCertain = blamed.count == 1 || (done.result.ending == .overdue && !blamed.isEmpty)
     guard let selection = try await everything(of: done) else { return }
     if isCertain {
       outcome.evidence[index].isExplained = true

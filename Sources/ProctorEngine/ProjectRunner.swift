@@ -108,6 +108,7 @@ struct ProjectRunner: Sendable {
     guard let runner = prepared.runner, outcome.problem == nil else { return outcome }
     let fixed = chosen ?? prepared.listed
     outcome.selected = fixed ?? []
+    outcome.mustRun = chosen == nil && adapter.listsWhileRunning
     let broken = !prepared.build.errors.isEmpty && prepared.build.products.isEmpty
     let stopped = outcome.evidence.contains { $0.ending != .exited }
     guard !broken, !stopped, !(outcome.errors.contains { $0.stage == .dependency }),
@@ -117,7 +118,7 @@ struct ProjectRunner: Sendable {
     let start = clock.now
     var execution = Execution(
       adapter: adapter, build: prepared.build, runner: runner, fixed: fixed, outcome: outcome)
-    if session.options.paranoid, let fixed {
+    if session.options.paranoid, adapter.canSelect, let fixed {
       try await execution.runEachAlone(fixed)
     } else {
       try await execution.run(chosen.map(Selection.cases) ?? .all(listed: prepared.listed ?? []))

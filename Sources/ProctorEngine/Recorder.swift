@@ -116,7 +116,7 @@ final class Recorder: Sendable {
 
   /// The running tests that the end of the process is held against.
   private func guilty(_ result: SandboxResult, _ state: State) -> [TestID] {
-    let running = state.ledger.running
+    let running = state.ledger.running.filter { state.ledger.test($0) != nil }
     guard result.ending == .overdue, let testSeconds else {
       return result.ending == .cancelled ? [] : running
     }

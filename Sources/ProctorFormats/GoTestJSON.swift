@@ -41,7 +41,7 @@ public enum GoTestJSON {
       guard let event = try? JSONDecoder().decode(Event.self, from: Data(line)) else {
         // Before Go 1.24 a package that does not build says so in plain text.
         if let name = unbuilt(line) {
-          order.append(name)
+          if packages[name] == nil { order.append(name) }
           packages[name] = Package(output: "[build failed]", result: "fail")
         } else {
           strange += 1

@@ -104,7 +104,7 @@ import Testing
       #"""
       {"a": {"b": [
         {"n": "one", "s": "ok", "d": 0.5}, {"n": "two", "s": "ko", "m": {"text": "broken"}},
-        {"n": "three", "s": "later", "why": "busy"}, {"n": "four", "s": "odd"}, {"s": "ok"}]}}
+        {"n": "three", "s": "later", "why": "busy"}, {"n": "four", "s": "odd"}]}}
       """#.utf8)
     let (cases, reading) = table.results(data, run: manifest.run)
     #expect(reading.isComplete)
@@ -113,6 +113,9 @@ import Testing
     #expect(cases[0].attempts[0].durationMS == 500)
     #expect(cases[1].attempts[0].failures[0].message == "broken")
     #expect(cases[2].attempts[0].note == "busy")
+    // A result that is nobody's must not be lost.
+    let nameless = Data(#"{"a": {"b": [{"n": "one", "s": "ok"}, {"s": "ko"}]}}"#.utf8)
+    #expect(!table.results(nameless, run: manifest.run).reading.isComplete)
     #expect(!table.results(Data("{\"a\": 1}".utf8), run: manifest.run).reading.isComplete)
     #expect(!table.results(Data("{\"a\":".utf8), run: manifest.run).reading.isComplete)
   }

@@ -103,6 +103,15 @@ import Testing
     #expect(verdict(outcome).message == "1 test failed (1 crashed)")
   }
 
+  @Test func `a project that was found and not run is no verdict beside one that passes`() {
+    var idle = ProjectOutcome(project)
+    #expect(verdict(green(), idle).status == .passed)
+    idle.mustRun = true
+    #expect(verdict(green(), idle).reason == .testsMissing)
+    idle.evidence = [evidence()]
+    #expect(verdict(green(), idle).status == .passed)
+  }
+
   @Test func `a contradiction is no verdict`() {
     var outcome = green()
     outcome.contradictions = ["two results came for the test a"]

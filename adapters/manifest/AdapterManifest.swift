@@ -187,10 +187,7 @@ extension AdapterManifest {
         key: path(context.codingPath),
         message: "\(path(context.codingPath)) has a value of the wrong kind")
     case let error as UnexpectedKeysError:
-      let keys = error.keys.map {
-        path($0.value + ($0.value.last?.stringValue == $0.key ? [] : []))
-      }
-      let first = keys.sorted().first ?? "?"
+      let first = error.keys.values.map(path).sorted().first ?? "?"
       return ManifestProblem(key: first, message: "unknown key \(first)")
     default: return ManifestProblem(key: nil, message: "\(error)")
     }

@@ -49,6 +49,10 @@ public struct ManifestAdapter: Adapter {
     return manifest.fetch.map { [plan.step(.fetch, "fetching dependencies", $0.command)] } ?? []
   }
 
+  public func buildFolders(_ context: AdapterContext) -> [String] {
+    manifest.build == nil ? [] : [ManifestPlan(manifest: manifest, context: context).kept]
+  }
+
   public func build(_ context: AdapterContext) -> [Invocation] {
     let plan = ManifestPlan(manifest: manifest, context: context)
     return manifest.build.map { [plan.step(.build, "building", $0.command)] } ?? []

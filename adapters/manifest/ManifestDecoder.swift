@@ -77,6 +77,8 @@ struct ManifestDecoder: EventDecoder {
     guard let list = manifest.list, status == 0 else {
       return errors("the tests cannot be listed").map(TestEvent.error) + [.ended]
     }
+    // Without what it was to be read from, the listing is lost; an empty one is something else.
+    if reports.isEmpty { return [] }
     let reader = TestTable(fields: list.fields, context: context)
     var tests = ReportedTests(manifest: manifest, context: context)
     var events: [TestEvent] = []
@@ -100,26 +102,25 @@ struct ManifestDecoder: EventDecoder {
         ? [] : errors("the runner failed before its tests").map(TestEvent.error) + [.ended]
     }
     var tests = ReportedTests(manifest: manifest, context: context)
-    var events: [TestEvent] = []
-    let read = reports.map { report in (report, self.read(report.data)) }
     var chosen = Chosen(invocation.cases)
-    for case (let report, (let cases, _)) in read {
-      cases.forEach { chosen.count(tests.test(placed($0, report.name))) }
+    let readings = reports.map { report in
+      let (cases, reading) = read(report.data)
+      let found = cases.map { placed($0, report.name) }.map { (test: tests.test($0), told: $0) }
+      found.forEach { chosen.count($0.test) }
+      return (report: report, found: found, reading: reading)
     }
-    tests = ReportedTests(manifest: manifest, context: context)
-    for case (let report, (let cases, let reading)) in read {
-      for found in cases.map({ placed($0, report.name) }) {
-        guard let test = chosen.take(tests.test(found)) else { continue }
-        events += [.listed(test), .started(test.id)]
-        events.append(.finished(test.id, tests.attempt(found)))
+    var events: [TestEvent] = []
+    for (report, found, reading) in readings {
+      for (test, told) in found {
+        guard let test = chosen.take(test) else { continue }
+        events += [.listed(test), .started(test.id), .finished(test.id, tests.attempt(told))]
       }
       let isWhole = reading.isComplete && !reading.notes.contains { $0.kind == .countsDisagree }
       if !isWhole {
         let why = reading.notes.first { $0.kind != .repaired }?.message ?? "it is not whole"
         events.append(.corrupt("the report \(shown(report.name)): \(why)"))
       }
-      // A runner that ended well has no errors, whatever it puts among its messages.
-      if !isFine { events += outside(reading, tests).map(TestEvent.error) }
+      events += outside(reading, tests).map(TestEvent.error)
     }
     return events + [.ended]
   }

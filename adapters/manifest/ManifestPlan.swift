@@ -6,6 +6,9 @@ struct ManifestPlan {
   let manifest: AdapterManifest
   let context: AdapterContext
 
+  /// What commands keep from run to run.
+  var kept: String { "\(context.cache)/kept" }
+
   private static let argumentLimit = 100 * 1024
 
   /// A step that reports by its exit status and output.
@@ -89,7 +92,7 @@ struct ManifestPlan {
     text.replacing("{tool}", with: context.toolchain.main)
       .replacing("{out}", with: Invocation.outputPlaceholder)
       .replacing("{files}", with: Invocation.filesPlaceholder)
-      .replacing("{cache}", with: "\(context.cache)/kept")
+      .replacing("{cache}", with: kept)
       .replacing("{home}", with: context.toolchain.tools["home"] ?? "")
       .replacing("{project}", with: context.projectDirectory)
   }
@@ -101,10 +104,10 @@ struct ManifestPlan {
   private var environment: [String: String] {
     var result = (manifest.environment?.set ?? [:]).mapValues(fill)
     for (name, folder) in manifest.environment?.caches ?? [:] {
-      result[name] = "\(context.cache)/kept/\(folder)"
+      result[name] = "\(kept)/\(folder)"
     }
     return result
   }
 
-  private var mounts: [Invocation.Mount] { [.writable("\(context.cache)/kept")] }
+  private var mounts: [Invocation.Mount] { [.writable(kept)] }
 }

@@ -83,7 +83,8 @@ struct TestTable {
     _ data: Data, run: AdapterManifest.Run
   ) -> (cases: [ReportedCase], reading: ReportReading) {
     do {
-      let cases = try items(data).compactMap { reported($0, run) }
+      let items = try items(data)
+      let cases = items.compactMap { reported($0, run) }
       let document = JSONValue(data)
       let hasErrors = fields?.errors_count.map { document?.text($0) != "0" } ?? true
       let texts = hasErrors ? fields?.errors.flatMap { document?.at($0)?.array } ?? [] : []
@@ -92,7 +93,16 @@ struct TestTable {
           RunError(stage: .collection, adapter: context.project.adapter, message: $0)
         }
       }
-      return (cases, ReportReading(cases: cases.count, errors: errors, notes: [], isComplete: true))
+      // Who has no name has a result all the same.
+      let notes =
+        cases.count == items.count
+        ? []
+        : [ReportReading.Note(kind: .malformed, message: "a test in it has no name")]
+      return (
+        cases,
+        ReportReading(
+          cases: cases.count, errors: errors, notes: notes, isComplete: notes.isEmpty)
+      )
     } catch {
       let note = ReportReading.Note(kind: .malformed, message: error.message)
       return ([], ReportReading(cases: 0, errors: [], notes: [note], isComplete: false))
