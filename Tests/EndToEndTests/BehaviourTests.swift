@@ -207,7 +207,8 @@ import Testing
     let harmed = "\(folder.path)/harmed"
     let home = "\(folder.path)/home"
     try folder.write("key of the host", to: "home/.ssh/key")
-    try folder.write("#!/bin/sh\ntouch \(harmed)\nexit 0\n", to: "home/bin/tool")
+    try folder.write(
+      "#!/bin/sh\ntouch \(harmed)\ncat \(home)/.ssh/key >&2\nexit 0\n", to: "home/bin/tool")
     let workspace = try pythonProject(
       """
       def test_reads():
@@ -238,12 +239,18 @@ import Testing
     case "toolchain":
       try executable("evil/bin/cargo")
       try executable("evil/bin/rustc")
-      try folder.write("[toolchain]\npath = \"./evil\"\n", to: "workspace/rust-toolchain.toml")
+      try folder.write(
+        "[toolchain]\npath = \"\(workspace)/evil\"\n", to: "workspace/rust-toolchain.toml")
       try folder.write("[package]\nname = \"x\"\nversion = \"0.1.0\"\n", to: "workspace/Cargo.toml")
       try folder.write("", to: "workspace/src/lib.rs")
     default:
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(folder.path)/node_modules",
+        withDestinationPath: "\(ProctorProcess.repository)/fixtures/node_modules")
       try folder.write("{\"jest\": {}}", to: "workspace/package.json")
-      try folder.write("test('x', () => {});", to: "workspace/x.test.js")
+      try folder.write(
+        "test('x', () => { throw require('fs').readFileSync('\(home)/.ssh/key', 'utf8'); });",
+        to: "workspace/x.test.js")
       try FileManager.default.createSymbolicLink(
         atPath: "\(workspace)/node_modules", withDestinationPath: home)
     }
