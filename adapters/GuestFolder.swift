@@ -12,11 +12,9 @@ struct GuestFolder {
   var inner = ""
   let files: [String: [UInt8]]
 
-  private var parent: String { "\(context.sharedCache)/guest" }
-
   var folder: String {
     let content = files.sorted { $0.key < $1.key }.flatMap(\.value)
-    return "\(parent)/\(name)-\(Fingerprint.of(content))"
+    return "\(context.guestFolder)/\(name)-\(Fingerprint.of(content))"
   }
 
   func path(_ file: String) -> String {
@@ -36,7 +34,8 @@ struct GuestFolder {
           mkdir -p "$new/$3" && cp "$2"/* "$new/$3" &&
             { mv -T "$new" "$1" 2>/dev/null || { [ -d "$1" ] && rm -r "$new"; }; }
           """#, "sh", folder, Invocation.filesPlaceholder, inner,
-        ], directory: "/", mounts: [.writable(parent)], files: files.mapValues { Data($0) })
+        ], directory: "/", mounts: [.writable(context.guestFolder)],
+        files: files.mapValues { Data($0) })
     ]
   }
 }

@@ -89,7 +89,7 @@ struct InvocationRunner: Sendable {
       let text = String(validating: data, as: UTF8.self)
       let filled = text.map { Data(fill($0, place, nonce: nonce).utf8) } ?? data
       let path = "\(place.files)/\(name)"
-      let parent = path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+      let parent = path.parentFolder
       if name.contains("/") { try FileSystem.makeFolder(parent) }
       try FileSystem.write(filled, to: path)
     }

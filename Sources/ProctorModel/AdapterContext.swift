@@ -32,9 +32,12 @@ public struct AdapterContext: Sendable {
     self.testSeconds = testSeconds
   }
 
+  /// Where proctor's own code inside runners is kept, absolute.
+  public var guestFolder: String { "\(sharedCache)/guest" }
+
   /// The project's folder, absolute.
   public var projectDirectory: String {
-    project.root == "." ? workspace : "\(workspace)/\(project.root)"
+    project.directory(in: workspace)
   }
 
   /// A path as users see it: relative to the workspace when inside it, otherwise as given,
@@ -81,6 +84,26 @@ public struct AdapterSettings: Sendable, Hashable {
   public var environment: [String: String] = [:]
 
   public init() {}
+
+  /// The program that `interpreter` names: a path, relative to the project's folder when it is not
+  /// absolute, or a name on PATH; nil when none is named.
+  /// - Parameter directory: the project's folder, absolute.
+  /// - Throws: `ToolProblem` when it is not there.
+  public func namedInterpreter(
+    of adapter: AdapterID, in directory: String, _ host: any Host
+  ) throws(ToolProblem) -> String? {
+    guard let interpreter else { return nil }
+    let path =
+      if interpreter.hasPrefix("/") { interpreter } else if interpreter.contains("/") {
+        "\(directory)/\(interpreter)"
+      } else { host.executable(named: interpreter) ?? interpreter }
+    guard path.hasPrefix("/"), host.isExecutable(path) else {
+      throw ToolProblem(
+        message: "the interpreter \(interpreter) of [tests.\(adapter)] is not there",
+        resolution: "Correct interpreter in proctor.toml, or remove it.")
+    }
+    return path
+  }
 }
 
 /// The tools an adapter found for a project.

@@ -18,5 +18,10 @@ public struct Project: Hashable, Sendable, Encodable {
   /// `cargo at crates/core`, for messages.
   public var title: String { root == "." ? "\(adapter)" : "\(adapter) at \(root)" }
 
+  /// Its folder, absolute.
+  public func directory(in workspace: String) -> String {
+    root == "." ? workspace : "\(workspace)/\(root)"
+  }
+
   private enum CodingKeys: String, CodingKey { case adapter, root, evidence }
 }

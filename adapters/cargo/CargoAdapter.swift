@@ -49,7 +49,7 @@ public struct CargoAdapter: Adapter {
         "sh",
         library,
         Invocation.filesPlaceholder,
-      ], directory: "/", mounts: [.writable(plan.guestFolder)],
+      ], directory: "/", mounts: [.writable(context.guestFolder)],
       files: [
         "libtest_channel.c": Data(PackageResources.libtest_channel_c),
         "native_stacks.c": Data(PackageResources.native_stacks_c),

@@ -60,8 +60,7 @@ struct CargoBuildReader {
     _ artifact: CargoMessage, _ environments: [String: [String: String]]
   ) -> Build.Product {
     let executable = artifact.executable ?? ""
-    let package = (artifact.manifest_path ?? "").split(separator: "/").dropLast()
-      .reduce("") { "\($0)/\($1)" }
+    let package = (artifact.manifest_path ?? "").parentFolder
     let told = environments[executable]
     let directory = told?["PROCTOR_DIRECTORY"] ?? package
     let source = artifact.target.map { context.display($0.src_path) } ?? ""
@@ -89,8 +88,8 @@ struct CargoBuildReader {
   /// When a target of the workspace is broken, cargo starts no runner; the good binaries get what
   /// they need most.
   private func fallbackEnvironment(_ package: String, _ executable: String) -> [String: String] {
-    let deps = executable.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
-    let root = context.toolchain.main.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" }
+    let deps = executable.parentFolder
+    let root = context.toolchain.main.parentFolder.parentFolder
     return [
       "CARGO": context.toolchain.main, "CARGO_MANIFEST_DIR": package,
       "CARGO_MANIFEST_PATH": "\(package)/Cargo.toml", "LD_LIBRARY_PATH": "\(deps):\(root)/lib",

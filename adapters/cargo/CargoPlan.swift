@@ -23,9 +23,8 @@ struct CargoPlan {
 
   var targetFolder: String { "\(context.cache)/target" }
   var target: [String] { ["--target-dir", targetFolder] }
-  var guestFolder: String { "\(context.sharedCache)/guest" }
   var channelLibrary: String {
-    "\(guestFolder)/libtest_channel-\(Fingerprint.of(PackageResources.libtest_channel_c + PackageResources.native_stacks_c)).so"
+    "\(context.guestFolder)/libtest_channel-\(Fingerprint.of(PackageResources.libtest_channel_c + PackageResources.native_stacks_c)).so"
   }
 
   private var cargoHome: String { "\(context.sharedCache)/cargo-home" }
@@ -66,7 +65,7 @@ struct CargoPlan {
   }
 
   private var testMounts: [Invocation.Mount] {
-    [.copyOnWrite(targetFolder), .readOnly(guestFolder)]
+    [.copyOnWrite(targetFolder), .readOnly(context.guestFolder)]
   }
 
   /// A test binary with the standard harness.
@@ -115,7 +114,7 @@ struct CargoPlan {
         "RUSTC_BOOTSTRAP": "1", "LD_PRELOAD": channelLibrary, "PROCTOR_DOCUMENTATION": "1",
       ]) { $1 },
       directory: context.projectDirectory,
-      mounts: mounts + [.writable(targetFolder), .readOnly(guestFolder)],
+      mounts: mounts + [.writable(targetFolder), .readOnly(context.guestFolder)],
       product: product.name, cases: cases, listsItself: listsItself)
   }
 

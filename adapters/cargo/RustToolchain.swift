@@ -7,12 +7,12 @@ struct RustToolchain {
   let settings: AdapterSettings
   let host: any Host
 
-  private var directory: String { project.root == "." ? workspace : "\(workspace)/\(project.root)" }
+  private var directory: String { project.directory(in: workspace) }
 
   func find() throws(ToolProblem) -> Toolchain {
     let cargo = try executable()
     let version = host.query([cargo, "--version"], directory: "/", environment: [:], watching: [])
-    let root = Self.parent(of: Self.parent(of: cargo))
+    let root = cargo.parentFolder.parentFolder
     let isSystem = cargo.hasPrefix("/usr/")
     var tools = ["cargo": cargo]
     let home = host.environment["CARGO_HOME"] ?? host.environment["HOME"].map { "\($0)/.cargo" }
@@ -30,15 +30,8 @@ struct RustToolchain {
   }
 
   private func executable() throws(ToolProblem) -> String {
-    if let named = settings.interpreter {
-      guard let path = named.hasPrefix("/") ? named : host.executable(named: named),
-        host.isExecutable(path)
-      else {
-        throw ToolProblem(
-          message: "the interpreter \(named) of [tests.cargo] is not there",
-          resolution: "Correct interpreter in proctor.toml, or remove it.")
-      }
-      return path
+    if let named = try settings.namedInterpreter(of: project.adapter, in: directory, host) {
+      return named
     }
     guard let cargo = host.executable(named: "cargo") else {
       throw ToolProblem(
@@ -68,13 +61,9 @@ struct RustToolchain {
     var folder = directory
     while folder == workspace || folder.hasPrefix(workspace + "/") {
       result += ["\(folder)/rust-toolchain.toml", "\(folder)/rust-toolchain"]
-      folder = Self.parent(of: folder)
+      folder = folder.parentFolder
     }
     let home = host.environment["RUSTUP_HOME"] ?? host.environment["HOME"].map { "\($0)/.rustup" }
     return result + (home.map { ["\($0)/settings.toml"] } ?? [])
-  }
-
-  private static func parent(of path: String) -> String {
-    path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
   }
 }

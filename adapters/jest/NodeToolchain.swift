@@ -9,15 +9,13 @@ struct NodeToolchain {
   let settings: AdapterSettings
   let host: any Host
 
-  private var directory: String { project.root == "." ? workspace : "\(workspace)/\(project.root)" }
+  private var directory: String { project.directory(in: workspace) }
 
   func find() throws(ToolProblem) -> Toolchain {
-    let named = settings.interpreter ?? "node"
-    guard let found = named.hasPrefix("/") ? named : host.executable(named: named),
-      host.isExecutable(found)
-    else {
+    let named = try settings.namedInterpreter(of: project.adapter, in: directory, host)
+    guard let found = named ?? host.executable(named: "node") else {
       throw ToolProblem(
-        message: "node is not installed (\(named))",
+        message: "node is not installed",
         resolution: "Install it: nodejs.org, or apt install nodejs.")
     }
     // Version managers put scripts before the real program.
@@ -26,7 +24,7 @@ struct NodeToolchain {
       watching: [])
     let words = (answer ?? "").split(whereSeparator: \.isWhitespace).map(String.init)
     let node = words.first ?? found
-    let root = node.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" }
+    let root = node.parentFolder.parentFolder
     var tools = ["node": node]
     if let jest = host.executable(named: "jest").flatMap(host.realPath) { tools["jest"] = jest }
     if let npm = host.executable(named: "npm") { tools["npm"] = npm }
@@ -41,7 +39,7 @@ struct NodeToolchain {
     var result: [String] = []
     var folder = workspace
     while folder.count > 1 {
-      folder = folder.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+      folder = folder.parentFolder
       let modules = "\(folder)/node_modules"
       if host.exists(modules) {
         result += [modules, host.realPath(modules)].compactMap { $0 }
@@ -73,7 +71,7 @@ enum JestInstallation {
       if isScript(launcher) { return launcher }
       let plain = "\(modules)/jest/bin/jest.js"
       if access(plain, R_OK) == 0 { return plain }
-      folder = folder.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+      folder = folder.parentFolder
     }
     return context.toolchain.tools["jest"]
   }

@@ -8,17 +8,12 @@ struct ManifestToolchain {
   let settings: AdapterSettings
   let host: any Host
 
+  private var directory: String { project.directory(in: workspace) }
+
   func find() throws(ToolProblem) -> Toolchain {
     let tool = manifest.tool
-    if let named = settings.interpreter {
-      guard let path = named.hasPrefix("/") ? named : host.executable(named: named),
-        host.isExecutable(path)
-      else {
-        throw ToolProblem(
-          message: "the interpreter \(named) of [tests.\(manifest.name)] is not there",
-          resolution: "Correct interpreter in proctor.toml, or remove it.")
-      }
-      return toolchain(path, isOfMachine: false)
+    if let named = try settings.namedInterpreter(of: project.adapter, in: directory, host) {
+      return toolchain(named, isOfMachine: false)
     }
     if let own = candidate() { return toolchain(own, isOfMachine: false) }
     guard var path = host.executable(named: tool.program) else {
@@ -38,11 +33,11 @@ struct ManifestToolchain {
   /// In the project's folder or one above it, up to the root: that is how node looks for packages.
   private func candidate() -> String? {
     for candidate in manifest.tool.candidates ?? [] {
-      var folder = project.root == "." ? workspace : "\(workspace)/\(project.root)"
+      var folder = directory
       while !folder.isEmpty {
         let path = "\(folder)/\(candidate)"
         if host.isExecutable(path) { return path }
-        folder = folder.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+        folder = folder.parentFolder
       }
     }
     return nil
@@ -67,7 +62,7 @@ struct ManifestToolchain {
     }
     return Toolchain(
       main: path, tools: ["home": home], version: version, reads: Array(Set(reads)).sorted(),
-      path: path.hasPrefix("/usr/") ? [] : [Self.parent(of: path)])
+      path: path.hasPrefix("/usr/") ? [] : [path.parentFolder])
   }
 
   /// What a tool outside the system's folders needs: the packages around it, or its installation.
@@ -75,12 +70,8 @@ struct ManifestToolchain {
     if let range = path.firstRange(of: "/node_modules/") {
       return String(path[..<range.upperBound].dropLast())
     }
-    let folder = parent(of: path)
+    let folder = path.parentFolder
     // `~/bin` is a folder of loose programs, not an installation.
-    return folder.hasSuffix("/bin") && parent(of: folder) != home ? parent(of: folder) : folder
-  }
-
-  private static func parent(of path: String) -> String {
-    path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+    return folder.hasSuffix("/bin") && folder.parentFolder != home ? folder.parentFolder : folder
   }
 }

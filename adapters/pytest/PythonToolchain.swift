@@ -10,19 +10,11 @@ struct PythonToolchain {
   let settings: AdapterSettings
   let host: any Host
 
-  private var directory: String { project.root == "." ? workspace : "\(workspace)/\(project.root)" }
+  private var directory: String { project.directory(in: workspace) }
 
   func find() throws(ToolProblem) -> Toolchain {
-    if let named = settings.interpreter {
-      let path = named.hasPrefix("/") || !named.contains("/") ? named : "\(directory)/\(named)"
-      guard let python = path.hasPrefix("/") ? path : host.executable(named: path),
-        host.isExecutable(python)
-      else {
-        throw ToolProblem(
-          message: "the interpreter \(named) of [tests.pytest] is not there",
-          resolution: "Correct interpreter in proctor.toml, or remove it.")
-      }
-      return try toolchain(python)
+    if let named = try settings.namedInterpreter(of: project.adapter, in: directory, host) {
+      return try toolchain(named)
     }
     if let environment = environments().first(where: { host.isExecutable("\($0)/bin/python") }) {
       return try toolchain("\(environment)/bin/python")
@@ -42,7 +34,7 @@ struct PythonToolchain {
     var folder = directory
     while folder == workspace || folder.hasPrefix(workspace + "/") {
       result += [".venv", "venv", "env"].map { "\(folder)/\($0)" }
-      folder = folder.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+      folder = folder.parentFolder
     }
     result += [host.environment["UV_PROJECT_ENVIRONMENT"], host.environment["VIRTUAL_ENV"]]
       .compactMap { $0 }.map { $0.hasPrefix("/") ? $0 : "\(directory)/\($0)" }
@@ -63,7 +55,7 @@ struct PythonToolchain {
   }
 
   private func toolchain(_ python: String) throws(ToolProblem) -> Toolchain {
-    let environment = Self.parent(of: Self.parent(of: python))
+    let environment = python.parentFolder.parentFolder
     if let configuration = host.read("\(environment)/pyvenv.cfg") {
       return try virtual(python, environment, configuration)
     }
@@ -87,13 +79,13 @@ struct PythonToolchain {
     var reads = [environment, host.realPath(environment)].compactMap { $0 }
     // The file may come with the workspace: only a folder that really holds interpreters is believed.
     if let home = values["home"], host.isExecutable("\(home)/python3") {
-      reads += [Self.parent(of: home)]
+      reads += [home.parentFolder]
     }
-    if let real = host.realPath(python) { reads.append(Self.parent(of: Self.parent(of: real))) }
+    if let real = host.realPath(python) { reads.append(real.parentFolder.parentFolder) }
     return Toolchain(
       main: python, tools: ["python": python],
       version: values["version"] ?? values["version_info"],
-      reads: reads.filter { !Self.isSystem($0) }, path: [Self.parent(of: python)],
+      reads: reads.filter { !Self.isSystem($0) }, path: [python.parentFolder],
       environment: inherited.merging(["VIRTUAL_ENV": environment]) { $1 })
   }
 
@@ -132,7 +124,7 @@ struct PythonToolchain {
     return Toolchain(
       main: lines[0], tools: ["python": lines[0]], version: version,
       reads: Array(Set((reads + inheritedPaths).filter { !Self.isSystem($0) })).sorted(),
-      path: Self.isSystem(lines[0]) ? [] : [Self.parent(of: lines[0])], environment: environment)
+      path: Self.isSystem(lines[0]) ? [] : [lines[0].parentFolder], environment: environment)
   }
 
   /// The user's own PYTHONPATH, as far as it exists.
@@ -156,9 +148,4 @@ struct PythonToolchain {
   }
 
   private static func isSystem(_ path: String) -> Bool { path == "/usr" || path.hasPrefix("/usr/") }
-
-  private static func parent(of path: String) -> String {
-    let parts = path.split(separator: "/").dropLast()
-    return parts.reduce("") { "\($0)/\($1)" }
-  }
 }

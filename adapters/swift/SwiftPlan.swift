@@ -41,23 +41,21 @@ struct SwiftPlan {
     }
   }
 
-  var guestFolder: String { "\(context.sharedCache)/guest" }
-
   /// Compiled once for each toolchain.
   var observer: String {
     let identity =
       PackageResources.ProctorXCTestObserver_swift
       + Array((context.toolchain.main + (context.toolchain.tools["full version"] ?? "")).utf8)
-    return "\(guestFolder)/libProctorXCTestObserver-\(Fingerprint.of(identity)).so"
+    return "\(context.guestFolder)/libProctorXCTestObserver-\(Fingerprint.of(identity)).so"
   }
 
   var clang: String {
     let swiftc = context.toolchain.tools["swiftc"] ?? "/usr/bin/swiftc"
-    return swiftc.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/clang"
+    return swiftc.parentFolder + "/clang"
   }
 
   var stackLibrary: String {
-    "\(guestFolder)/libnative_stacks-\(Fingerprint.of(PackageResources.native_stacks_c)).so"
+    "\(context.guestFolder)/libnative_stacks-\(Fingerprint.of(PackageResources.native_stacks_c)).so"
   }
 
   /// The test bundle of the last successful build; the newest when a package was renamed.
@@ -72,7 +70,9 @@ struct SwiftPlan {
       .filter { access($0, X_OK) == 0 }.max { modified($0) < modified($1) }
   }
 
-  private var testMounts: [Invocation.Mount] { [.copyOnWrite(scratch), .readOnly(guestFolder)] }
+  private var testMounts: [Invocation.Mount] {
+    [.copyOnWrite(scratch), .readOnly(context.guestFolder)]
+  }
 
   func list(_ product: Build.Product, _ library: Library) -> Invocation {
     let events = library == .swiftTesting

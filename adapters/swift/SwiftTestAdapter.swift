@@ -22,7 +22,9 @@ public struct SwiftTestAdapter: Adapter {
   public func toolchain(
     for project: Project, workspace: String, settings: AdapterSettings, host: any Host
   ) throws(ToolProblem) -> Toolchain {
-    try SwiftToolchain(settings: settings, host: host).find()
+    try SwiftToolchain(
+      project: project, workspace: workspace, settings: settings, host: host
+    ).find()
   }
 
   // MARK: build
@@ -52,7 +54,7 @@ public struct SwiftTestAdapter: Adapter {
         #""$3" -O -parse-as-library -emit-library -enable-experimental-feature SymbolLinkageMarkers -module-name ProctorXCTestObserver -module-cache-path /tmp/modules -o "$1.$$" "$2/ProctorXCTestObserver.swift" && mv "$1.$$" "$1""#,
         "sh", plan.observer, Invocation.filesPlaceholder,
         context.toolchain.tools["swiftc"] ?? "swiftc",
-      ], directory: "/tmp", mounts: [.writable(plan.guestFolder)],
+      ], directory: "/tmp", mounts: [.writable(context.guestFolder)],
       files: ["ProctorXCTestObserver.swift": Data(PackageResources.ProctorXCTestObserver_swift)])
     let build = Invocation(
       purpose: .build, title: "building tests",
@@ -65,7 +67,7 @@ public struct SwiftTestAdapter: Adapter {
         "/bin/sh", "-c",
         #""$3" -shared -fPIC -O2 -o "$1.$$" "$2/native_stacks.c" && mv "$1.$$" "$1""#, "sh",
         plan.stackLibrary, Invocation.filesPlaceholder, plan.clang,
-      ], directory: "/tmp", mounts: [.writable(plan.guestFolder)],
+      ], directory: "/tmp", mounts: [.writable(context.guestFolder)],
       files: ["native_stacks.c": Data(PackageResources.native_stacks_c)])
     return (access(plan.observer, R_OK) == 0 ? [] : [compile])
       + (access(plan.stackLibrary, R_OK) == 0 ? [] : [stacks]) + [build]

@@ -3,8 +3,12 @@ import ProctorModel
 
 /// Finds the Swift toolchain on PATH.
 struct SwiftToolchain {
+  let project: Project
+  let workspace: String
   let settings: AdapterSettings
   let host: any Host
+
+  private var directory: String { project.directory(in: workspace) }
 
   private struct TargetInfo: Decodable {
     struct Paths: Decodable {
@@ -16,12 +20,10 @@ struct SwiftToolchain {
   }
 
   func find() throws(ToolProblem) -> Toolchain {
-    let named = settings.interpreter ?? "swift"
-    guard let swift = named.hasPrefix("/") ? named : host.executable(named: named),
-      host.isExecutable(swift)
-    else {
+    let named = try settings.namedInterpreter(of: project.adapter, in: directory, host)
+    guard let swift = named ?? host.executable(named: "swift") else {
       throw ToolProblem(
-        message: "no Swift toolchain was found (\(named))",
+        message: "no Swift toolchain was found",
         resolution: "Install one: swift.org/install/linux, and put its bin folder on PATH.")
     }
     let answer = host.query(
@@ -33,9 +35,7 @@ struct SwiftToolchain {
         resolution: "Repair the toolchain: swift --version must work.")
     }
     // .../usr/lib/swift -> .../usr; proxies such as swiftly's are left behind that way.
-    let root = info.paths.runtimeResourcePath.split(separator: "/").dropLast(2).reduce("") {
-      "\($0)/\($1)"
-    }
+    let root = info.paths.runtimeResourcePath.parentFolder.parentFolder
     let isSystem = root == "/usr"
     return Toolchain(
       main: "\(root)/bin/swift",
