@@ -68,6 +68,12 @@ struct Accounting {
       return error(.timedOut, "\(who) was stopped at its time limit\(unfinished)")
     case .outOfMemory:
       return error(.outOfMemory, "\(who) was killed at its memory limit\(unfinished)")
+    case .cpuTime:
+      return error(.cpuLimit, "\(who) was killed at its limit of processor time\(unfinished)")
+    case .scratchSpace:
+      return error(.scratchLimit, "\(who) was killed because it filled the disk\(unfinished)")
+    case .output:
+      return error(.outputLimit, "\(who) was killed because it printed too much\(unfinished)")
     case .cancelled:
       return error(.interrupted, "\(who) was interrupted")
     case .exited where lost.status.impliedSignal != nil:

@@ -30,7 +30,7 @@ struct Blame {
   private var outcome: Outcome {
     switch result.ending {
     case .wallTime, .overdue: .timedOut
-    case .outOfMemory, .exited, .cancelled: .crashed
+    case .outOfMemory, .cpuTime, .scratchSpace, .output, .exited, .cancelled: .crashed
     }
   }
 
@@ -38,6 +38,9 @@ struct Blame {
     switch result.ending {
     case .wallTime, .overdue: "timed_out"
     case .outOfMemory: "out_of_memory"
+    case .cpuTime: "cpu_limit"
+    case .scratchSpace: "scratch_limit"
+    case .output: "output_limit"
     case .exited, .cancelled: "crashed"
     }
   }
@@ -49,6 +52,9 @@ struct Blame {
       "still running after \(testSeconds.map { "\($0.formatted) s" } ?? "its time"), "
         + "the limit for one test"
     case .outOfMemory: "the process was killed at its memory limit"
+    case .cpuTime: "the process was killed at its limit of processor time"
+    case .scratchSpace: "the process was killed because it filled the disk"
+    case .output: "the process was killed because it printed too much"
     case .exited, .cancelled:
       "the process ended (\(result.status.text)) while this test was running"
         + (stderr.lastLines(5).isEmpty ? "" : ": \(stderr.lastLines(5))")

@@ -1,9 +1,10 @@
 public import ProctorModel
+public import ProctorSandbox
 
 /// `proctor.toml`, checked: every key known, every value of its type and range.
 public struct Configuration: Sendable, Hashable {
   public enum Isolation: String, Sendable, CaseIterable {
-    case auto, bubblewrap, docker, wasm, vm, none
+    case auto, namespaces, bubblewrap, docker, wasm, vm, none
   }
 
   /// `[execution]`: functions and pieces of code.
@@ -25,14 +26,29 @@ public struct Configuration: Sendable, Hashable {
     public var timeoutSeconds = 600
     /// For each test; nil for no limit but the whole run's.
     public var testTimeoutSeconds: Int?
-    public var maxMemoryMB = 4096
-    /// nil: `defaultMaxProcesses` where this host can hold it. A number that was asked for must hold.
-    public var maxProcesses: Int?
-    public static let defaultMaxProcesses = 1024
+    /// Limits that the file names: they must hold, or the run is refused.
+    public var limits: [ResourceLimits.Name: Int] = [:]
+    public var workspace = SandboxPolicy.WorkspaceAccess.protected
+    /// Patterns of files that tests write and that stay in the workspace.
+    public var keep: [String] = []
+    /// Absolute paths that tests may read besides their workspace and tools.
+    public var read: [String] = []
+    public var allowNetworkAccess = false
     public var fetch = false
     /// What proctor alone finds wrong, and this workspace means to do.
     public var allow: Set<RunError.Finding> = []
     public var adapters: [AdapterID: AdapterSettings] = [:]
+
+    /// What holds for each command of a runner.
+    public var resourceLimits: ResourceLimits {
+      ResourceLimits(
+        wallSeconds: Double(timeoutSeconds), cpuSeconds: limits[.cpuSeconds].map(Double.init),
+        memoryMB: limits[.memoryMB] ?? 4096, processes: limits[.processes] ?? 1024,
+        openFiles: limits[.openFiles], fileSizeMB: limits[.fileSizeMB],
+        scratchMB: limits[.scratchMB] ?? 4096, scratchFiles: limits[.scratchFiles] ?? 1_000_000,
+        outputMB: limits[.outputMB], fileOperations: limits[.fileOperations],
+        networkRequests: limits[.networkRequests])
+    }
   }
 
   public var execution = Execution()

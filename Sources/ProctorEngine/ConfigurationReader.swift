@@ -1,5 +1,6 @@
 import ProctorAdapters
 import ProctorModel
+import ProctorSandbox
 import TOMLKit
 
 /// Reads `proctor.toml`; every complaint names the key, the file and the line.
@@ -76,8 +77,13 @@ struct ConfigurationReader {
       case "timeout_seconds": result.timeoutSeconds = try integer(value, key, at, 1...604_800)
       case "test_timeout_seconds":
         result.testTimeoutSeconds = try integer(value, key, at, 1...604_800)
-      case "max_memory_mb": result.maxMemoryMB = try integer(value, key, at, 16...1_048_576)
-      case "max_processes": result.maxProcesses = try integer(value, key, at, 1...4_194_304)
+      case _ where Self.limits[key] != nil:
+        guard let (name, range) = Self.limits[key] else { continue }
+        result.limits[name] = try integer(value, key, at, range)
+      case "workspace": result.workspace = try workspace(value, key, at)
+      case "keep": result.keep = try patterns(value, key, at)
+      case "read": result.read = try paths(value, key, at)
+      case "allow_network_access": result.allowNetworkAccess = try bool(value, key, at)
       case "fetch": result.fetch = try bool(value, key, at)
       case "allow": result.allow = try findings(value, key, at)
       case _ where adapters.contains(key):
@@ -86,13 +92,25 @@ struct ConfigurationReader {
         throw unknown(
           key, in: at,
           known: [
-            "timeout_seconds", "test_timeout_seconds", "max_memory_mb", "max_processes", "fetch",
-            "allow",
-          ] + adapters.sorted())
+            "timeout_seconds", "test_timeout_seconds", "workspace", "keep", "read",
+            "allow_network_access", "fetch", "allow",
+          ] + Self.limits.keys.sorted() + adapters.sorted())
       }
     }
     return result
   }
+
+  /// Each limit's key and what it may be.
+  private static let limits: [String: (ResourceLimits.Name, ClosedRange<Int>)] = {
+    let ranges: [ResourceLimits.Name: ClosedRange<Int>] = [
+      .cpuSeconds: 1...604_800, .memoryMB: 16...1_048_576, .processes: 1...4_194_304,
+      .openFiles: 16...1_048_576, .fileSizeMB: 1...1_048_576, .scratchMB: 1...1_048_576,
+      .scratchFiles: 64...1_000_000_000, .outputMB: 1...1_048_576,
+      .fileOperations: 0...1_000_000_000, .networkRequests: 0...1_000_000_000,
+    ]
+    let pairs = ranges.map { ("max_\($0.key.rawValue)", ($0.key, $0.value)) }
+    return Dictionary(pairs) { first, _ in first }
+  }()
 
   private func adapter(_ table: TOMLTable, _ name: String) throws(EngineError) -> AdapterSettings {
     var result = AdapterSettings()
@@ -186,6 +204,33 @@ struct ConfigurationReader {
     }
     let normal = parts.filter { $0 != "." }.joined(separator: "/")
     return normal.isEmpty ? "." : normal
+  }
+
+  private func workspace(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> SandboxPolicy.WorkspaceAccess {
+    guard let access = value.string.flatMap(SandboxPolicy.WorkspaceAccess.init) else {
+      throw wrong(key, at, "\"protected\", \"read-only\" or \"writable\"")
+    }
+    return access
+  }
+
+  private func patterns(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> [String] {
+    let patterns = try strings(value, key, at)
+    guard patterns.allSatisfy({ !$0.hasPrefix("/") && !$0.split(separator: "/").contains("..") })
+    else { throw wrong(key, at, "a list of patterns relative to the workspace") }
+    return patterns
+  }
+
+  private func paths(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> [String] {
+    let paths = try strings(value, key, at)
+    guard paths.allSatisfy({ $0.hasPrefix("/") && !$0.split(separator: "/").contains("..") })
+    else { throw wrong(key, at, "a list of absolute paths") }
+    return paths
   }
 
   private func isolation(

@@ -17,10 +17,7 @@ extension Engine {
       runners: projects().map { runner($0, session) },
       configuration: StatusAnswer.Settings(
         file: configuration.fromFile, isolation: configuration.execution.isolation.rawValue,
-        tests: ResourceLimits(
-          wallSeconds: Double(configuration.tests.timeoutSeconds),
-          memoryMB: configuration.tests.maxMemoryMB,
-          processes: configuration.tests.maxProcesses ?? Configuration.Tests.defaultMaxProcesses),
+        tests: configuration.tests.resourceLimits,
         fetch: configuration.tests.fetch))
   }
 

@@ -218,7 +218,7 @@ public struct Engine: Sendable {
     var options = options
     let isolation = options.isolation ?? configuration.execution.isolation
     switch isolation {
-    case .auto, .bubblewrap, .none: options.isolation = isolation
+    case .auto, .namespaces, .bubblewrap, .none: options.isolation = isolation
     case .docker, .wasm, .vm:
       throw EngineError(
         .sandbox, "test runs cannot be isolated with \"\(isolation.rawValue)\" in this version",

@@ -11,7 +11,11 @@ struct InvocationRunner: Sendable {
   let host: [String: String]
   let backend: SandboxPolicy.Backend
   let limits: ResourceLimits
-  let mustLimitProcesses: Bool
+  let required: Set<ResourceLimits.Name>
+  let access: SandboxPolicy.WorkspaceAccess
+  let network: SandboxPolicy.Network
+  /// Folders that the configuration shows to tests.
+  let reads: [String]
   /// Wall-clock seconds for each test; nil for no limit of its own.
   let testSeconds: Double?
   /// This project's part of the run folder.
@@ -40,7 +44,7 @@ struct InvocationRunner: Sendable {
       switch result.ending {
       case .exited: !ledger.ended
       case .overdue, .outOfMemory: true
-      case .wallTime, .cancelled: false
+      case .wallTime, .cpuTime, .scratchSpace, .output, .cancelled: false
       }
     }
   }
@@ -56,7 +60,8 @@ struct InvocationRunner: Sendable {
     let place = try prepare(invocation, nonce: nonce)
     defer { FileSystem.removeTree(place.folder) }
     let recorder = Recorder(
-      channel: invocation.channel, nonce: nonce, ledger: ledger, decoder: decoder,
+      project: context.project, channel: invocation.channel, nonce: nonce, ledger: ledger,
+      decoder: decoder,
       outputLimit: invocation.purpose == .build ? Self.buildOutputLimit : Self.outputLimit,
       testSeconds: invocation.purpose == .run ? testSeconds : nil, progress: progress)
     let result: SandboxResult
@@ -131,13 +136,20 @@ struct InvocationRunner: Sendable {
   ) -> SandboxPolicy {
     var limits = limits
     if let wallSeconds { limits.wallSeconds = wallSeconds }
+    var required = required
+    if invocation.purpose == .build || invocation.purpose == .fetch {
+      // Compilers may use what they need; these limits are for tests.
+      limits = ResourceLimits(
+        wallSeconds: limits.wallSeconds, memoryMB: limits.memoryMB, processes: limits.processes)
+      required.formIntersection([.memoryMB, .processes])
+    }
     return SandboxPolicy(
       backend: backend, workspace: context.workspace,
-      access: invocation.writesWorkspace ? .writable : .protected,
-      network: invocation.purpose == .fetch ? .host : .none,
-      mounts: context.toolchain.reads.map { .readOnly($0) } + invocation.mounts
+      access: invocation.writesWorkspace ? .writable : access,
+      network: invocation.purpose == .fetch ? .host : network,
+      mounts: (context.toolchain.reads + reads).map { .readOnly($0) } + invocation.mounts
         + (writesOutput(invocation) ? [.writable(place.output)] : []), limits: limits,
-      mustLimitProcesses: mustLimitProcesses,
+      required: required,
       home: Self.home, scratch: scratch)
   }
 }

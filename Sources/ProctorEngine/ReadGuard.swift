@@ -17,18 +17,26 @@ struct ReadGuard {
 
   /// - Throws: `ToolProblem` that names the first folder which is too much.
   func check(_ reads: [String], of project: Project) throws(ToolProblem) {
-    for path in reads {
-      let real = FileSystem.realPath(path) ?? path
-      guard [path, real].contains(where: isTooMuch) else { continue }
-      throw ToolProblem(
-        message:
-          "the tools of \(project.title) would show tests the folder \(path) of this machine",
-        resolution: "Check where the project's interpreter, virtual environment and links point to."
-      )
-    }
+    guard let path = reads.first(where: isTooMuch) else { return }
+    throw ToolProblem(
+      message:
+        "the tools of \(project.title) would show tests the folder \(path) of this machine",
+      resolution: "Check where the project's interpreter, virtual environment and links point to.")
+  }
+
+  /// The same for what `proctor.toml` names.
+  func check(_ reads: [String]) throws(ToolProblem) {
+    guard let path = reads.first(where: isTooMuch) else { return }
+    throw ToolProblem(
+      message: "[tests] read in proctor.toml would show tests \(path) of this machine",
+      resolution: "Name the folder that tests need: none that holds a home, keys or the workspace.")
   }
 
   private func isTooMuch(_ path: String) -> Bool {
+    [path, FileSystem.realPath(path) ?? path].contains(where: holdsSecrets)
+  }
+
+  private func holdsSecrets(_ path: String) -> Bool {
     func holds(_ folder: String) -> Bool { folder == path || folder.hasPrefix(path + "/") }
     if path == "/" || holds(workspace) || ["/etc", "/var", "/proc", "/sys", "/dev"].contains(path) {
       return true

@@ -21,15 +21,18 @@ final class Recorder: Sendable {
   /// A foreign tool's record longer than this is not a record.
   private static let lineLimit = 64 << 20
 
+  private let project: Project
   private let channel: Invocation.Channel
   private let testSeconds: Double?
   private let progress: @Sendable (Progress) -> Void
   private let state: Mutex<State>
 
   init(
-    channel: Invocation.Channel, nonce: String, ledger: Ledger, decoder: (any EventDecoder)?,
+    project: Project, channel: Invocation.Channel, nonce: String, ledger: Ledger,
+    decoder: (any EventDecoder)?,
     outputLimit: Int, testSeconds: Double?, progress: @escaping @Sendable (Progress) -> Void
   ) {
+    self.project = project
     self.channel = channel
     self.testSeconds = testSeconds
     self.progress = progress
@@ -49,6 +52,7 @@ final class Recorder: Sendable {
         state.stderr.append(bytes)
         decode(.stderr(bytes), &state)
       case .stopping: state.stopped = ContinuousClock().now
+      case .usage(let sample): progress(.usage(project, sample))
       case .channel(let bytes):
         guard state.stopped == nil else { return }
         for record in records(bytes, &state) { decode(.record(record), &state) }
@@ -109,7 +113,8 @@ final class Recorder: Sendable {
         stderr: CapturedText(text: state.stderr.withoutStacks), stdout: state.stdout.text,
         command: AdapterReport.Command(
           purpose: invocation.purpose, argv: invocation.argv, status: result.status,
-          durationMS: result.durationMS, peakMemoryMB: result.peakMemoryMB),
+          durationMS: result.durationMS, peakMemoryMB: result.peakMemoryMB,
+          cpuMS: result.cpuSeconds.map { $0 * 1000 }),
         blamed: blamed)
     }
   }

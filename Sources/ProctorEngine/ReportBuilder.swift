@@ -67,9 +67,21 @@ struct ReportBuilder {
       commands: outcome.commands, durationMS: outcome.durationMS, output: outcome.output)
   }
 
-  /// The receipt with the fewest walls; a fetch with the network does not stand for the tests.
+  /// The receipt with the fewest walls, the last of them, since building comes first; and what all of them denied; a fetch with the network does not
+  /// stand for the tests.
   private func weakest(_ receipts: [SandboxReceipt]) -> SandboxReceipt? {
     let offline = receipts.filter { $0.network != "host" }
-    return (offline.isEmpty ? receipts : offline).min { $0.layers.count < $1.layers.count }
+    let all = offline.isEmpty ? receipts : offline
+    var denials = Denials()
+    for receipt in all { denials.add(receipt.denied, omitted: receipt.deniedOmitted) }
+    var reached: [ReachedLimit] = []
+    for limit in all.flatMap(\.reached) where !reached.contains(limit) { reached.append(limit) }
+    return all.reversed().min { $0.layers.count < $1.layers.count }.map { weakest in
+      var result = weakest
+      result.denied = denials.list
+      result.deniedOmitted = denials.omitted
+      result.reached = reached
+      return result
+    }
   }
 }

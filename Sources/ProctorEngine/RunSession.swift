@@ -15,7 +15,12 @@ struct RunSession: Sendable {
   let progress: @Sendable (Progress) -> Void
 
   private var backend: SandboxPolicy.Backend {
-    options.isolation == Configuration.Isolation.none ? .none : .bubblewrap
+    switch options.isolation {
+    case .some(.none): .none
+    case .bubblewrap: .bubblewrap
+    case .namespaces: .namespaces
+    case .auto, .docker, .wasm, .vm, nil: .automatic
+    }
   }
 
   private var testSeconds: Double? {
@@ -27,12 +32,13 @@ struct RunSession: Sendable {
     let settings = configuration.settings(for: adapter.id)
     let toolchain = try adapter.toolchain(
       for: project, workspace: workspace, settings: settings, host: host)
-    try ReadGuard(workspace: workspace, home: host.environment["HOME"]).check(
-      toolchain.reads, of: project)
+    let guarded = ReadGuard(workspace: workspace, home: host.environment["HOME"])
+    try guarded.check(toolchain.reads, of: project)
+    try guarded.check(configuration.tests.read)
     return AdapterContext(
       workspace: workspace, project: project, settings: settings, toolchain: toolchain,
       cache: cache.project(project, workspace: workspace), sharedCache: cache.shared,
-      mayFetch: options.fetch || configuration.tests.fetch, isIsolated: backend == .bubblewrap,
+      mayFetch: options.fetch || configuration.tests.fetch, isIsolated: backend != .none,
       testSeconds: testSeconds)
   }
 
@@ -44,14 +50,13 @@ struct RunSession: Sendable {
     try FileSystem.makeFolder(scratch)
     try FileSystem.makeFolder(context.cache)
     try FileSystem.makeFolder(context.sharedCache)
+    let tests = configuration.tests
+    var limits = tests.resourceLimits
+    if let seconds = options.timeoutSeconds { limits.wallSeconds = seconds }
     return InvocationRunner(
-      adapter: adapter, context: context, host: host.environment,
-      backend: backend,
-      limits: ResourceLimits(
-        wallSeconds: options.timeoutSeconds ?? Double(configuration.tests.timeoutSeconds),
-        memoryMB: configuration.tests.maxMemoryMB,
-        processes: configuration.tests.maxProcesses ?? Configuration.Tests.defaultMaxProcesses),
-      mustLimitProcesses: configuration.tests.maxProcesses != nil,
+      adapter: adapter, context: context, host: host.environment, backend: backend, limits: limits,
+      required: Set(tests.limits.keys), access: tests.workspace,
+      network: tests.allowNetworkAccess ? .host : .none, reads: tests.read,
       testSeconds: testSeconds,
       scratch: scratch, progress: progress)
   }

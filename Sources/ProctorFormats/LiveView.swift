@@ -6,6 +6,7 @@ public struct LiveView: Sendable {
   private static let failuresShown = 5
 
   private var activities: [(project: Project, title: String)] = []
+  private var usage: [Project: UsageSample] = [:]
   private var names: [TestID: String] = [:]
   private var running: [TestID: ContinuousClock.Instant] = [:]
   private var passed = 0
@@ -31,8 +32,21 @@ public struct LiveView: Sendable {
     case .started(let id): running[id] = now
     case .finished(let result): finish(result)
     case .error: errors += 1
-    case .done(let project): activities.removeAll { $0.project == project }
+    case .done(let project):
+      activities.removeAll { $0.project == project }
+      usage[project] = nil
+    case .usage(let project, let sample): usage[project] = sample
     }
+  }
+
+  /// ` · 140 % CPU, 312 MB`.
+  private static func text(_ sample: UsageSample) -> String {
+    let parts = [
+      sample.cpuPercent.map { "\(Int($0.rounded())) % CPU" },
+      sample.memoryMB.map { "\(Int($0.rounded())) MB" },
+    ]
+    let known = parts.compactMap(\.self)
+    return known.isEmpty ? "" : " · " + known.joined(separator: ", ")
   }
 
   private mutating func finish(_ result: TestResult) {
@@ -53,7 +67,7 @@ public struct LiveView: Sendable {
   ) -> [String] {
     let elapsed = begun.map { ($0.duration(to: now)) / .milliseconds(1) } ?? 0
     var result: [(String, TextStyle.Mark?)] = activities.map {
-      ("\($0.project.title): \($0.title)", nil)
+      ("\($0.project.title): \($0.title)\(usage[$0.project].map(Self.text) ?? "")", nil)
     }
     if activities.isEmpty { result.append(("looking for runners", nil)) }
     result += failures.suffix(Self.failuresShown).map { ("FAIL \($0)", .red) }

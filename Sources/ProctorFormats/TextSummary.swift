@@ -26,6 +26,7 @@ public enum TextSummary {
           + lastLines($0, outputLines).indented(by: 4)
       }
     }
+    if let receipt = report.sandbox { blocks += sandbox(receipt, style) }
     blocks.append(adapters(report) + verdict(report, style))
     return blocks.joined(separator: "\n\n") + "\n"
   }
@@ -106,6 +107,34 @@ public enum TextSummary {
     let more = tests.count > shown.count ? ["  and \(tests.count - shown.count) more"] : []
     return (["\(style.mark("NO RESULT", .red)) for \(tests.count) tests:"] + shown + more)
       .joined(separator: "\n")
+  }
+
+  private static let denialsShown = 10
+
+  /// What the sandbox denied, and the limits that were met.
+  private static func sandbox(_ receipt: SandboxReceipt, _ style: TextStyle) -> [String] {
+    var blocks: [String] = []
+    if !receipt.denied.isEmpty {
+      let all = receipt.denied.reduce(receipt.deniedOmitted) { $0 + $1.count }
+      let shown = receipt.denied.prefix(denialsShown)
+      let lines = shown.map { denial in
+        let times = denial.count > 1 ? " (\(denial.count) times)" : ""
+        let setting = denial.setting.map { "; [tests] \($0) would allow it" } ?? ""
+        return "  \(denial.target.harmless(multiline: false))\(times): \(denial.rule)\(setting)"
+      }
+      let rest = all - shown.reduce(0) { $0 + $1.count }
+      blocks.append(
+        (["\(style.mark("DENIED", .yellow)) by the sandbox:"] + lines
+          + (rest > 0 ? ["  and \(rest) more"] : [])).joined(separator: "\n"))
+    }
+    if !receipt.reached.isEmpty {
+      let lines = receipt.reached.map {
+        "  \($0.limit.rawValue): \($0.evidence.harmless(multiline: false))"
+      }
+      blocks.append(
+        (["\(style.mark("LIMITS", .yellow)) met:"] + lines).joined(separator: "\n"))
+    }
+    return blocks
   }
 
   private static func adapters(_ report: Report) -> String {

@@ -268,6 +268,7 @@ struct AdapterAnswer: Encodable {
     let signal: Int32?
     let duration_ms: Double
     let peak_memory_mb: Double?
+    let cpu_ms: Double?
 
     init(_ command: AdapterReport.Command) {
       purpose = command.purpose.rawValue
@@ -276,6 +277,7 @@ struct AdapterAnswer: Encodable {
       signal = if case .signaled(let number)? = command.status { number } else { nil }
       duration_ms = command.durationMS.rounded3
       peak_memory_mb = command.peakMemoryMB?.rounded3
+      cpu_ms = command.cpuMS?.rounded3
     }
   }
 

@@ -79,16 +79,19 @@ public struct AdapterReport: Sendable {
     public let durationMS: Double
     /// Peak memory of the whole process tree in megabytes; nil when it could not be measured.
     public let peakMemoryMB: Double?
+    /// Milliseconds of processor time of the whole process tree.
+    public let cpuMS: Double?
 
     public init(
       purpose: Invocation.Purpose, argv: [String], status: ExitStatus?, durationMS: Double,
-      peakMemoryMB: Double? = nil
+      peakMemoryMB: Double? = nil, cpuMS: Double? = nil
     ) {
       self.purpose = purpose
       self.argv = argv
       self.status = status
       self.durationMS = durationMS
       self.peakMemoryMB = peakMemoryMB
+      self.cpuMS = cpuMS
     }
   }
 
@@ -140,4 +143,6 @@ public enum Progress: Sendable {
   case error(RunError)
   /// A project has nothing more to do.
   case done(Project)
+  /// What the running command of a project uses, some times a second.
+  case usage(Project, UsageSample)
 }

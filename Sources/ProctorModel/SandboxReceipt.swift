@@ -1,6 +1,6 @@
 /// What was really in force around a process, as opposed to what was asked for.
 public struct SandboxReceipt: Hashable, Sendable, Codable {
-  /// `bubblewrap` or `none`.
+  /// `namespaces`, `bubblewrap`, `docker`, `wasm`, `vm` or `none`.
   public let backend: String
   /// The walls that stood, in the order they were built: `user namespace`, `network namespace`...
   public let layers: [String]
@@ -13,10 +13,16 @@ public struct SandboxReceipt: Hashable, Sendable, Codable {
   public let limitsBy: String?
   /// What the policy asked for and this host could not give, in sentences; empty when all stood.
   public let missing: [String]
+  /// What the command wanted and did not get.
+  public var denied: [Denial]
+  /// Denials that are not in the list.
+  public var deniedOmitted: Int
+  /// Limits that were met.
+  public var reached: [ReachedLimit]
 
   public init(
     backend: String, layers: [String], workspace: String, network: String, limits: ResourceLimits,
-    limitsBy: String?, missing: [String]
+    limitsBy: String?, missing: [String], denied: Denials = Denials(), reached: [ReachedLimit] = []
   ) {
     self.backend = backend
     self.layers = layers
@@ -25,11 +31,16 @@ public struct SandboxReceipt: Hashable, Sendable, Codable {
     self.limits = limits
     self.limitsBy = limitsBy
     self.missing = missing
+    self.denied = denied.list
+    deniedOmitted = denied.omitted
+    self.reached = reached
   }
 
   private enum CodingKeys: String, CodingKey {
     case backend, layers, workspace, network, limits
     case limitsBy = "limits_by"
-    case missing
+    case missing, denied
+    case deniedOmitted = "denied_omitted"
+    case reached
   }
 }

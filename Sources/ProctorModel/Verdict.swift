@@ -36,6 +36,9 @@ public struct Verdict: Hashable, Sendable {
     case exitMismatch = "exit_mismatch"
     case timedOut = "timed_out"
     case outOfMemory = "out_of_memory"
+    case cpuLimit = "cpu_limit"
+    case scratchLimit = "scratch_limit"
+    case outputLimit = "output_limit"
     case interrupted
     case storage
     case usage

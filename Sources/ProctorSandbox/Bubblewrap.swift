@@ -3,25 +3,12 @@ import FoundationEssentials
 import Glibc
 import ProctorModel
 
-/// The bubblewrap command line of a policy: default deny, and then what is named.
+/// The backend for hosts that let only the program bubblewrap make namespaces: its command line for a
+/// policy, default deny, and then what is named.
 struct Bubblewrap {
-  /// What of the host's /etc runtimes and linkers need; none of it is secret. Every bind costs bubblewrap
-  /// a reading of the whole mount table, so small files are copied instead.
-  private static let etcFolders = [
-    "alternatives", "ssl", "ca-certificates", "ld.so.conf.d", "perl", "nodejs", "fonts", "maven",
-    "java-8-openjdk", "java-11-openjdk", "java-17-openjdk", "java-21-openjdk", "python3",
-    "python3.9", "python3.10", "python3.11", "python3.12", "python3.13",
-  ]
-  private static let etcFiles = [
-    "ld.so.cache", "ld.so.conf", "localtime", "mime.types", "protocols", "services", "os-release",
-  ]
-  private static let systemLinks = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]
-
   let policy: SandboxPolicy
   let command: SandboxCommand
-  /// Where the overlays are mounted outside, by the path they appear at inside.
-  let overlays: [String: String]
-  let userNamespace: Bool
+  let overlays: OverlayPlan
 
   static func executable(_ environment: [String: String]) -> String? {
     let places = ["/usr/bin", "/bin", "/usr/local/bin"]
@@ -29,129 +16,68 @@ struct Bubblewrap {
     return (places + path).map { "\($0)/bwrap" }.first { access($0, X_OK) == 0 }
   }
 
-  /// Descriptors the command line refers to; closed by the caller once the child is started.
-  struct Prepared {
-    var arguments: [String]
-    var descriptors: [Int32]
-  }
-
-  /// - Parameter status: the descriptor bubblewrap reports on.
-  func prepare(status: Int32) -> Prepared? {
+  /// - Parameter open: takes the descriptors that the command line refers to; to be closed once the
+  ///   child is started.
+  func launch(
+    _ executable: String, _ pipes: Pipes, _ group: ControlGroup?, open: (Int32) -> Void
+  ) throws(Launch.Failure) -> Launch {
     var descriptors: [Int32] = []
-    func file(_ bytes: [UInt8]) -> String? {
+    func file(_ bytes: [UInt8]) throws(Launch.Failure) -> String {
       let descriptor = csb_memory_file(bytes, bytes.count)
-      guard descriptor >= 0 else { return nil }
+      guard descriptor >= 0 else { throw Launch.Failure(stage: CSB_DESCRIPTORS, error: errno) }
       descriptors.append(descriptor)
+      open(descriptor)
       return String(descriptor)
     }
     var arguments = namespaces + system
-    for (path, bytes) in files {
-      guard let descriptor = file(bytes) else { return nil }
-      arguments += ["--perms", "0444", "--file", descriptor, path]
+    for (path, bytes) in SystemView(policy: policy).texts {
+      arguments += ["--perms", "0444", "--file", try file(bytes), path]
     }
     arguments += folders + environment + ["--chdir", command.directory]
-    let joined: [UInt8] = arguments.flatMap { Array($0.utf8) + [0] }
-    let all = csb_memory_file(joined, joined.count)
-    guard all >= 0 else { return nil }
-    descriptors.append(all)
-    return Prepared(
-      arguments: ["--json-status-fd", String(status), "--args", String(all), "--"] + command.argv,
-      descriptors: descriptors)
+    arguments += ["--seccomp", try file(try CallFilter.walls())]
+    let all = try file(arguments.flatMap { Array($0.utf8) + [0] })
+    let isRoot = geteuid() == 0
+    var outer: Launch.Namespaces = []
+    if !overlays.all.isEmpty { outer = isRoot ? [.mount] : [.mount, .user] }
+    return Launch(
+      paths: [executable],
+      argv: ["bwrap", "--json-status-fd", String(pipes.status.write), "--args", all, "--"]
+        + command.argv,
+      environment: [:], directory: "/", stdout: pipes.stdout.write, stderr: pipes.stderr.write,
+      keep: descriptors + [pipes.status.write], cgroups: group?.processFiles ?? [],
+      namespaces: outer, steps: overlays.layerSteps + overlays.all.map(Launch.Step.overlay),
+      limits: policy.limits.rlimits(group, inNamespace: false))
   }
 
   private var namespaces: [String] {
-    var result = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
-    if userNamespace { result.append("--unshare-user") }
+    var result = [
+      "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+      "--hostname", SystemView.hostName,
+    ]
     if policy.network == .none { result.append("--unshare-net") }
     return result + ["--die-with-parent", "--new-session", "--cap-drop", "ALL"]
   }
 
   private var system: [String] {
-    var result = ["--ro-bind", "/usr", "/usr"]
-    for name in Self.systemLinks {
-      var status = stat()
-      guard lstat("/\(name)", &status) == 0 else { continue }
-      if (status.st_mode & S_IFMT) == S_IFLNK, let target = Paths.link("/\(name)") {
-        result += ["--symlink", target, "/\(name)"]
-      } else {
-        result += ["--ro-bind", "/\(name)", "/\(name)"]
-      }
-    }
-    for name in Self.etcFolders where Paths.exists("/etc/\(name)") {
-      result += ["--ro-bind", "/etc/\(name)", "/etc/\(name)"]
-    }
+    let view = SystemView(policy: policy)
+    var result = view.binds.flatMap { ["--ro-bind", $0, $0] }
+    result += view.links.flatMap { ["--symlink", $0.text, $0.path] }
     result += ["--proc", "/proc", "--dev", "/dev"]
-    // The root is a private memory file system already: folders in it need no mount of their own.
-    for folder in ["/tmp", "/var/tmp"] { result += ["--perms", "1777", "--dir", folder] }
-    return result + ["--perms", "0700", "--dir", policy.home]
-  }
-
-  private var files: [(path: String, bytes: [UInt8])] {
-    var names = Self.etcFiles
-    // Often a link into /run, which is not there inside.
-    if policy.network == .host { names.append("resolv.conf") }
-    let copied = names.compactMap { name -> (String, [UInt8])? in
-      (try? Data(contentsOf: URL(filePath: "/etc/\(name)"))).map { ("/etc/\(name)", Array($0)) }
+    // The same size for both: bubblewrap cannot make one limit for two places.
+    let size = policy.limits.scratchMB.map { ["--size", String($0 << 20)] } ?? []
+    for place in ["/tmp", "/dev/shm"] {
+      result += ["--perms", "1777"] + size + ["--tmpfs", place]
     }
-    return copied + generatedFiles.map { ($0, Array($1.utf8)) }
+    return result + ["--symlink", "/tmp", "/var/tmp", "--perms", "0700", "--dir", policy.home]
   }
 
-  private var generatedFiles: [(String, String)] {
-    let (user, group) = (getuid(), getgid())
-    let name = user == 0 ? "root" : "user"
-    let root = user == 0 ? "" : "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n"
-    var host = [CChar](repeating: 0, count: 256)
-    gethostname(&host, host.count - 1)
-    let hostname = String(
-      decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return [
-      ("/etc/passwd", "\(root)\(name):x:\(user):\(group):\(name):\(policy.home):/bin/sh\n"),
-      (
-        "/etc/group",
-        (group == 0 ? "" : "root:x:0:\n") + "\(group == 0 ? "root" : name):x:\(group):\n"
-      ),
-      ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 \(hostname)\n"),
-      (
-        "/etc/nsswitch.conf",
-        "passwd: files\ngroup: files\nhosts: files\(policy.network == .host ? " dns" : "")\n"
-      ),
-    ]
-  }
-
-  /// The workspace, the mounts and the visible paths, parents before what stands in them.
   private var folders: [String] {
-    var binds: [(kind: String, source: String, target: String)] = []
-    func add(_ kind: String, _ path: String) { binds.append((kind, path, path)) }
-    func overlaid(_ path: String) {
-      if let source = overlays[path] {
-        binds.append(("--bind", source, path))
-      } else {
-        add("--ro-bind", path)
-      }
-    }
-    switch policy.access {
-    case .protected: overlaid(policy.workspace)
-    case .readOnly: add("--ro-bind", policy.workspace)
-    case .writable: add("--bind", policy.workspace)
-    }
-    for mount in policy.mounts {
+    FolderMounts(policy: policy, command: command, overlays: overlays).list.flatMap { mount in
       switch mount {
-      case .readOnly(let path): if !isVisible(path), Paths.exists(path) { add("--ro-bind", path) }
-      case .writable(let path): add("--bind", path)
-      case .copyOnWrite(let path): overlaid(path)
-      case .layered(_, let upper): overlaid(upper)
+      case .overlay(let overlay, let path): ["--bind", overlay.target, path]
+      case .bind(let path, let isWritable): [isWritable ? "--bind" : "--ro-bind", path, path]
       }
     }
-    for path in command.visible { add("--ro-bind", path) }
-    let ordered = binds.enumerated().sorted {
-      (Paths.depth($0.element.target), $0.offset) < (Paths.depth($1.element.target), $1.offset)
-    }
-    return ordered.flatMap { [$0.element.kind, $0.element.source, $0.element.target] }
-  }
-
-  /// Whether the command sees a path anyway.
-  private func isVisible(_ path: String) -> Bool {
-    path.hasPrefix("/usr/") || path == policy.workspace || path.hasPrefix(policy.workspace + "/")
   }
 
   /// Set inside only: bubblewrap itself must not obey an LD_PRELOAD meant for the command.
@@ -161,53 +87,36 @@ struct Bubblewrap {
   }
 
   var layers: [String] {
-    var result = ["mount namespace", "pid namespace", "ipc namespace", "uts namespace"]
-    if userNamespace { result.insert("user namespace", at: 0) }
+    var result = [
+      "user namespace", "mount namespace", "pid namespace", "ipc namespace", "uts namespace",
+    ]
     if policy.network == .none { result.append("network namespace") }
     return result + [
       "default-deny files", "private root, /tmp and /dev/shm", "no capabilities", "no_new_privs",
-      "new session", "environment allow-list", "no inherited descriptors",
-    ]
-  }
-}
-
-/// Questions about paths.
-enum Paths {
-  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
-  static func real(_ path: String) -> String? {
-    guard let resolved = realpath(path, nil) else { return nil }
-    defer { free(resolved) }
-    return String(validatingCString: resolved)
+      "seccomp", "new session", "environment allow-list", "no inherited descriptors",
+    ] + overlays.layers
   }
 
-  static func link(_ path: String) -> String? {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = buffer.withUnsafeMutableBytes { raw in
-      raw.baseAddress.map { readlink(path, $0.assumingMemoryBound(to: CChar.self), raw.count) }
-        ?? -1
-    }
-    return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+  var missing: [String] { ["Landlock is not had with bubblewrap, nor are denials seen"] }
+
+  // MARK: its reports
+
+  /// Process 1 of the sandbox as the host sees it: `{ "child-pid": 123 ...`.
+  static func innerRoot(_ report: [UInt8]) -> pid_t? {
+    let text = String(decoding: report, as: UTF8.self)
+    guard let range = text.firstRange(of: "\"child-pid\"") else { return nil }
+    return pid_t(text[range.upperBound...].drop { !$0.isNumber }.prefix { $0.isNumber })
   }
 
-  static func depth(_ path: String) -> Int { path.utf8.count { $0 == UInt8(ascii: "/") } }
-
-  static func read(_ path: String) -> String? {
-    (try? Data(contentsOf: URL(filePath: path))).map { String(decoding: $0, as: UTF8.self) }
-  }
-
-  @discardableResult
-  static func write(_ text: String, to path: String) -> Bool {
-    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
-    let bytes = Array(text.utf8)
-    return Glibc.write(descriptor, bytes, bytes.count) == bytes.count
-  }
-
-  /// Makes a folder and its parents.
-  static func make(_ path: String) -> Bool {
-    (try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true))
-      != nil
+  /// Bubblewrap says on its status pipe when the command ended; when it does not, or when it
+  /// complains itself, the command was never started.
+  static func status(_ ended: Supervisor.Ended) throws(Launch.Failure) -> ExitStatus {
+    let status = ExitStatus(waitStatus: ended.waitStatus)
+    guard ended.ending == .exited, ended.firstWords.hasPrefix("bwrap: ") else { return status }
+    let report = String(decoding: ended.statusReport, as: UTF8.self)
+    let finished = report.contains("\"exit-code\"")
+    guard !finished || status == .exited(1) || status == .exited(127) else { return status }
+    let words = ended.firstWords.split(separator: "\n").first.map { String($0.dropFirst(7)) }
+    throw Launch.Failure(stage: CSB_EXEC, error: 0, words: words ?? "failed")
   }
 }

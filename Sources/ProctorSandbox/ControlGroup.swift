@@ -42,6 +42,14 @@ struct ControlGroup: Sendable {
     return read("memory", file).flatMap { Double($0.trimmed) }.map { $0 / 1_048_576 }
   }
 
+  var memoryMB: Double? {
+    let file = version == .v2 ? "memory.current" : "memory.usage_in_bytes"
+    return read("memory", file).flatMap { Double($0.trimmed) }.map { $0 / 1_048_576 }
+  }
+
+  /// Processes that the kernel refused to make.
+  var refusedProcesses: Int { value("max", in: read("pids", "pids.events")) ?? 0 }
+
   var cpuSeconds: Double? {
     version == .v2
       ? value("usage_usec", in: read("cpu", "cpu.stat")).map { Double($0) / 1e6 }

@@ -4,7 +4,42 @@ import ProctorModel
 
 /// A complete description of a child process, ready for the C helper.
 struct Launch {
-  struct Overlay {
+  /// One step of building a file system; targets are paths inside the new root.
+  enum Step: Equatable {
+    case folder(String, mode: UInt32)
+    case link(String, to: String)
+    case file(String, bytes: [UInt8], mode: UInt32)
+    case tmpfs(String, options: String)
+    case bind(String, at: String, BindOptions)
+    case bindInside(String, at: String, BindOptions)
+    case overlay(Overlay)
+    case processes(String)
+    case terminals(String)
+    case detach(String)
+    case seal(String)
+    case write(String, text: String)
+
+    /// What it is about, for the report of a failure.
+    var target: String {
+      switch self {
+      case .folder(let target, _), .link(let target, _), .file(let target, _, _),
+        .tmpfs(let target, _), .bind(_, let target, _), .bindInside(_, let target, _),
+        .processes(let target), .terminals(let target), .detach(let target), .seal(let target),
+        .write(let target, _):
+        target
+      case .overlay(let overlay): overlay.target
+      }
+    }
+  }
+
+  struct BindOptions: OptionSet, Hashable {
+    let rawValue: Int32
+    static let readOnly = BindOptions(rawValue: Int32(CSB_READ_ONLY))
+    static let devices = BindOptions(rawValue: Int32(CSB_DEVICES))
+    static let optional = BindOptions(rawValue: Int32(CSB_OPTIONAL))
+  }
+
+  struct Overlay: Equatable {
     /// Topmost first.
     var lowers: [String]
     /// nil: read-only.
@@ -13,7 +48,31 @@ struct Launch {
     var target: String
   }
 
-  var path: String
+  struct Namespaces: OptionSet {
+    let rawValue: UInt64
+    static let mount = Namespaces(rawValue: UInt64(CSB_NEW_MOUNT))
+    static let user = Namespaces(rawValue: UInt64(CSB_NEW_USER))
+    static let process = Namespaces(rawValue: UInt64(CSB_NEW_PROCESS))
+    static let ipc = Namespaces(rawValue: UInt64(CSB_NEW_IPC))
+    static let uts = Namespaces(rawValue: UInt64(CSB_NEW_UTS))
+    static let network = Namespaces(rawValue: UInt64(CSB_NEW_NETWORK))
+    static let cgroup = Namespaces(rawValue: UInt64(CSB_NEW_CGROUP))
+  }
+
+  /// A new root: where on the host it is mounted, and its memory file system's options.
+  struct Root {
+    var place: String
+    var options: String
+  }
+
+  struct Landlock {
+    var handled: UInt64
+    var scopes: UInt64
+    var rules: [FileRule]
+  }
+
+  /// Where the program may be, tried in turn.
+  var paths: [String]
   var argv: [String]
   var environment: [String: String]
   var directory: String?
@@ -21,34 +80,58 @@ struct Launch {
   var stderr: Int32
   var keep: [Int32] = []
   var cgroups: [String] = []
-  var overlays: [Overlay] = []
-  var tmpfs: String?
-  var folders: [String] = []
-  var userNamespace = false
+  var namespaces: Namespaces = []
+  var root: Root?
+  var steps: [Step] = []
+  var raisesLoopback = false
   var limits: [(resource: Int32, value: UInt64)] = []
+  var dropsPrivileges = false
+  var landlock: Landlock?
+  /// Seccomp programs.
+  var filter: [UInt8]?
+  var notifier: [UInt8]?
+  /// Where the notifier's listener is sent.
+  var notify: Int32 = -1
+  /// Where an init reports the end.
+  var ending: Int32 = -1
+  /// A folder inside whose free space is part of that report.
+  var scratch: String?
 
   /// A start that did not come about.
   struct Failure: Error {
-    let step: csb_step
+    let stage: csb_stage
     let error: Int32
+    /// The path that the failing step was about.
+    var target: String?
+    /// Whether that step was to mount an overlay or the memory for one.
+    var isAboutOverlays = false
     /// What bubblewrap said, when it was started and failed itself.
     var words: String?
 
     var text: String { String(cString: strerror(error)) }
 
-    var isAboutOverlays: Bool {
-      [CSB_USER_NAMESPACE, CSB_MOUNT_NAMESPACE, CSB_TMPFS, CSB_OVERLAY].contains(step)
+    /// The host does not let us make namespaces, or does not give us power in them.
+    var isAboutNamespaces: Bool {
+      switch stage {
+      case CSB_NAMESPACES, CSB_USER_NAMESPACE, CSB_ROOT, CSB_LOOPBACK, CSB_PRIVILEGES: true
+      case CSB_STEP: error == EPERM || error == ENOSYS
+      default: false
+      }
     }
 
-    var stepName: String {
-      switch step {
+    var what: String {
+      switch stage {
       case CSB_FORK: "fork"
       case CSB_CGROUP: "joining the control group"
       case CSB_LIMIT: "setting limits"
-      case CSB_USER_NAMESPACE: "user namespace"
-      case CSB_MOUNT_NAMESPACE: "mount namespace"
-      case CSB_TMPFS: "mounting memory"
-      case CSB_OVERLAY: "mounting the overlay"
+      case CSB_NAMESPACES: "making namespaces"
+      case CSB_USER_NAMESPACE: "mapping ids in the user namespace"
+      case CSB_ROOT: "changing the root"
+      case CSB_STEP: "preparing \(target ?? "the file system")"
+      case CSB_LOOPBACK: "raising the loopback interface"
+      case CSB_PRIVILEGES: "dropping privileges"
+      case CSB_LANDLOCK: "Landlock"
+      case CSB_SECCOMP: "seccomp"
       case CSB_DIRECTORY: "entering the folder"
       case CSB_DESCRIPTORS: "opening descriptors"
       default: "starting the program"
@@ -59,38 +142,101 @@ struct Launch {
   /// Starts the child; it dies with the calling thread.
   func start() throws(Failure) -> pid_t {
     let memory = Arena()
-    let overlays = overlays.map { overlay in
-      csb_overlay(
-        lowers: memory.strings(overlay.lowers), lower_count: Int32(overlay.lowers.count),
-        upper: overlay.upper.map(memory.string), work: overlay.work.map(memory.string),
-        target: memory.string(overlay.target))
-    }
+    let steps = steps.map { Self.raw($0, memory) }
     let limits = limits.map { csb_limit(resource: $0.resource, value: $0.value) }
+    let rules = (landlock?.rules ?? []).map {
+      csb_rule(path: memory.string($0.path), rights: $0.rights.rawValue)
+    }
     let variables = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     var failure = csb_failure()
-    let pid = overlays.withUnsafeBufferPointer { overlays in
+    var spec = csb_spec()
+    spec.paths = memory.strings(paths)
+    spec.argv = memory.mutableStrings(argv)
+    spec.envp = memory.mutableStrings(variables)
+    spec.directory = directory.map(memory.string)
+    spec.stdout_fd = stdout
+    spec.stderr_fd = stderr
+    spec.cgroups = memory.strings(cgroups)
+    spec.cgroup_count = Int32(cgroups.count)
+    spec.namespaces = namespaces.rawValue
+    spec.root = root.map { memory.string($0.place) }
+    spec.root_options = root.map { memory.string($0.options) }
+    spec.loopback = raisesLoopback ? 1 : 0
+    spec.drop_privileges = dropsPrivileges ? 1 : 0
+    spec.landlock_files = landlock?.handled ?? 0
+    spec.landlock_scopes = landlock?.scopes ?? 0
+    if let filter { (spec.filter, spec.filter_length) = (memory.bytes(filter), filter.count) }
+    if let notifier {
+      (spec.notifier, spec.notifier_length) = (memory.bytes(notifier), notifier.count)
+    }
+    spec.notify_fd = notify
+    spec.ending_fd = ending
+    spec.scratch = scratch.map(memory.string)
+    let pid = steps.withUnsafeBufferPointer { steps in
       limits.withUnsafeBufferPointer { limits in
-        keep.withUnsafeBufferPointer { keep in
-          var spec = csb_spec(
-            path: memory.string(path), argv: memory.mutableStrings(argv),
-            envp: memory.mutableStrings(variables), directory: directory.map(memory.string),
-            stdout_fd: stdout, stderr_fd: stderr, keep: keep.baseAddress,
-            keep_count: Int32(keep.count), cgroups: memory.strings(cgroups),
-            cgroup_count: Int32(cgroups.count), overlays: overlays.baseAddress,
-            overlay_count: Int32(overlays.count), tmpfs: tmpfs.map(memory.string),
-            folders: memory.strings(folders), folder_count: Int32(folders.count),
-            user_namespace: userNamespace ? 1 : 0, limits: limits.baseAddress,
-            limit_count: Int32(limits.count))
-          return csb_spawn(&spec, &failure)
+        rules.withUnsafeBufferPointer { rules in
+          keep.withUnsafeBufferPointer { keep in
+            (spec.steps, spec.step_count) = (steps.baseAddress, Int32(steps.count))
+            (spec.limits, spec.limit_count) = (limits.baseAddress, Int32(limits.count))
+            (spec.rules, spec.rule_count) = (rules.baseAddress, Int32(rules.count))
+            (spec.keep, spec.keep_count) = (keep.baseAddress, Int32(keep.count))
+            return csb_spawn(&spec, &failure)
+          }
         }
       }
     }
-    guard pid > 0 else { throw Failure(step: csb_step(UInt32(failure.step)), error: failure.error) }
+    guard pid > 0 else { throw self.failure(failure) }
     return pid
   }
+
+  private func failure(_ raw: csb_failure) -> Failure {
+    var failure = Failure(stage: csb_stage(UInt32(raw.stage)), error: raw.error)
+    guard failure.stage == CSB_STEP, steps.indices.contains(Int(raw.step)) else { return failure }
+    let step = steps[Int(raw.step)]
+    failure.target = step.target
+    if case .overlay = step { failure.isAboutOverlays = true }
+    return failure
+  }
+
+  private static func raw(_ step: Step, _ memory: Arena) -> csb_step {
+    var raw = csb_step()
+    raw.target = memory.string(step.target)
+    switch step {
+    case .folder(_, let mode): (raw.kind, raw.mode) = (kind(CSB_FOLDER), mode)
+    case .link(_, let text): (raw.kind, raw.source) = (kind(CSB_LINK), memory.string(text))
+    case .file(_, let bytes, let mode):
+      (raw.kind, raw.mode) = (kind(CSB_FILE), mode)
+      (raw.bytes, raw.length) = (memory.bytes(bytes), bytes.count)
+    case .tmpfs(_, let options):
+      (raw.kind, raw.source) = (kind(CSB_TMPFS), memory.string(options))
+    case .bind(let source, _, let options):
+      (raw.kind, raw.source) = (kind(CSB_BIND), memory.string(source))
+      raw.flags = options.rawValue
+    case .bindInside(let source, _, let options):
+      (raw.kind, raw.source) = (kind(CSB_BIND_INSIDE), memory.string(source))
+      raw.flags = options.rawValue
+    case .overlay(let overlay):
+      raw.kind = kind(CSB_OVERLAY)
+      raw.lowers = memory.strings(overlay.lowers)
+      raw.lower_count = Int32(overlay.lowers.count)
+      raw.upper = overlay.upper.map(memory.string)
+      raw.work = overlay.work.map(memory.string)
+    case .processes: raw.kind = kind(CSB_PROC)
+    case .terminals: raw.kind = kind(CSB_PTS)
+    case .detach: raw.kind = kind(CSB_DETACH)
+    case .seal: raw.kind = kind(CSB_SEAL)
+    case .write(_, let text):
+      let bytes = Array(text.utf8)
+      raw.kind = kind(CSB_WRITE)
+      (raw.bytes, raw.length) = (memory.bytes(bytes), bytes.count)
+    }
+    return raw
+  }
+
+  private static func kind(_ kind: csb_step_kind) -> Int32 { Int32(kind.rawValue) }
 }
 
-/// C strings that live as long as the arena.
+/// C values that live as long as the arena.
 private final class Arena {
   private var allocations: [UnsafeMutableRawPointer] = []
 
@@ -111,6 +257,15 @@ private final class Arena {
     list[texts.count] = nil
     allocations.append(UnsafeMutableRawPointer(list))
     return UnsafePointer(list)
+  }
+
+  func bytes(_ bytes: [UInt8]) -> UnsafeRawPointer {
+    let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 8)
+    bytes.withUnsafeBytes {
+      pointer.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(pointer), byteCount: $0.count)
+    }
+    allocations.append(pointer)
+    return UnsafeRawPointer(pointer)
   }
 
   private func copy(_ text: String) -> UnsafeMutablePointer<CChar> {

@@ -19,65 +19,80 @@ enum OverlayStorage: Sendable {
   }
 }
 
-/// Which overlays a policy needs and where they are mounted.
+/// Which overlays a policy needs, and where their layers are.
 struct OverlayPlan {
+  /// Who mounts them: the launcher inside the new root, or a step before bubblewrap on the host's paths.
+  enum Builder { case launcher, bubblewrap }
+
+  static let memoryPlace = "/.layers"
+
   let policy: SandboxPolicy
   let storage: OverlayStorage
+  let builder: Builder
 
-  private var isRoot: Bool { geteuid() == 0 }
-  /// Folders that appear in memory are made by the child, after it mounted the tmpfs.
-  private var base: String { storage == .memory ? "\(policy.scratch)/memory" : policy.scratch }
+  /// The empty folder that becomes the launcher's new root.
+  var root: String { "\(policy.scratch)/root" }
+
+  /// Where layers in memory are: a path of the host while the root is being built.
+  private var base: String {
+    switch (storage, builder) {
+    case (.memory, .launcher): root + Self.memoryPlace
+    case (.memory, .bubblewrap): "\(policy.scratch)/memory"
+    default: policy.scratch
+    }
+  }
 
   private struct Entry {
     let path: String
     let lowers: [String]
     let upper: String?
     let work: String?
-    let target: String
   }
 
   private var entries: [Entry] {
-    guard storage != .none, policy.backend == .bubblewrap else { return [] }
+    guard storage != .none else { return [] }
     var result: [Entry] = []
-    func add(_ path: String, lowers: [String], upper: String?, work: String?) {
+    if policy.access == .protected {
       result.append(
         Entry(
-          path: path, lowers: lowers, upper: upper, work: work,
-          target: "\(policy.scratch)/mount-\(result.count)"))
-    }
-    if policy.access == .protected {
-      add(
-        policy.workspace, lowers: [policy.workspace], upper: "\(base)/workspace-upper",
-        work: "\(base)/workspace-work")
+          path: policy.workspace, lowers: [policy.workspace], upper: "\(base)/workspace-upper",
+          work: "\(base)/workspace-work"))
     }
     for case .copyOnWrite(let path) in policy.mounts {
-      add(
-        path, lowers: [path], upper: "\(base)/cow-\(result.count)-upper",
-        work: "\(base)/cow-\(result.count)-work")
+      result.append(
+        Entry(
+          path: path, lowers: [path], upper: "\(base)/cow-\(result.count)-upper",
+          work: "\(base)/cow-\(result.count)-work"))
     }
     for case .layered(let lower, let upper) in policy.mounts {
-      if policy.network == .host {
-        add(upper, lowers: [lower], upper: upper, work: upper + ".work")
-      } else {
-        // Several commands may read at once what only a fetch may write.
-        add(upper, lowers: [upper, lower], upper: nil, work: nil)
-      }
+      // Several commands may read at once what only a fetch may write.
+      let isFetch = policy.network == .host
+      result.append(
+        Entry(
+          path: upper, lowers: isFetch ? [lower] : [upper, lower], upper: isFetch ? upper : nil,
+          work: isFetch ? upper + ".work" : nil))
     }
     return result
   }
 
-  /// Makes what must stand before the start; false when the disk refuses.
-  func prepare() -> Bool {
-    let folders =
-      entries.map(\.target) + (tmpfs.map { [$0] } ?? [])
-      + (storage == .memory ? [] : layerFolders) + policyFolders
-    for case .copyOnWrite(let path) in policy.mounts where !Paths.exists(path) {
-      guard Paths.make(path) else { return false }
-    }
-    return folders.allSatisfy(Paths.make)
+  /// What a protected workspace was written to; nil when that is not on disk.
+  var workspaceUpper: String? {
+    policy.access == .protected && storage == .disk ? "\(base)/workspace-upper" : nil
   }
 
-  private var layerFolders: [String] { entries.flatMap { [$0.upper, $0.work].compactMap(\.self) } }
+  /// Makes what must stand before the start; false when the disk refuses.
+  func prepare() -> Bool {
+    var folders = policyFolders
+    switch builder {
+    case .launcher: folders.append(root)
+    case .bubblewrap: folders += entries.map(target) + (storage == .memory ? [base] : [])
+    }
+    if storage == .disk { folders += entries.flatMap(layers) }
+    for case .copyOnWrite(let path) in policy.mounts { folders.append(path) }
+    return folders.allSatisfy { Paths.exists($0) || Paths.make($0) }
+  }
+
+  private func layers(_ entry: Entry) -> [String] { [entry.upper, entry.work].compactMap(\.self) }
 
   /// Persistent layers and writable caches stand on disk in any case.
   private var policyFolders: [String] {
@@ -90,19 +105,39 @@ struct OverlayPlan {
     }
   }
 
-  var tmpfs: String? { storage == .memory ? base : nil }
+  /// Host folders on disk that the command can fill.
+  var writtenFolders: [String] {
+    (storage == .disk ? entries.compactMap(\.upper) : []) + policyFolders
+      + (policy.access == .writable ? [policy.workspace] : [])
+  }
 
-  var folders: [String] { storage == .memory ? layerFolders.filter { $0.hasPrefix(base) } : [] }
+  var hasMemoryLayers: Bool { storage == .memory && !entries.isEmpty }
 
-  var mounts: [Launch.Overlay] {
-    entries.map {
-      Launch.Overlay(lowers: $0.lowers, upper: $0.upper, work: $0.work, target: $0.target)
+  /// What makes the layers in memory, as steps before the overlays.
+  var layerSteps: [Launch.Step] {
+    guard hasMemoryLayers else { return [] }
+    var options = "mode=0700"
+    if let size = policy.limits.scratchMB { options += ",size=\(size)m" }
+    let place = builder == .launcher ? Self.memoryPlace : base
+    let folders = entries.flatMap(layers).filter { $0.hasPrefix(base) }
+    return [.tmpfs(place, options: options)]
+      + folders.map { .folder(place + $0.dropFirst(base.count), mode: 0o700) }
+  }
+
+  /// The overlay that stands for a path; nil when there is none.
+  func overlay(at path: String) -> Launch.Overlay? {
+    entries.first { $0.path == path }.map {
+      Launch.Overlay(lowers: $0.lowers, upper: $0.upper, work: $0.work, target: target($0))
     }
   }
 
-  /// The mounted overlay by the path it stands for.
-  var sources: [String: String] {
-    Dictionary(entries.map { ($0.path, $0.target) }) { first, _ in first }
+  /// All overlays, for a builder that mounts them on the host's paths.
+  var all: [Launch.Overlay] { entries.compactMap { overlay(at: $0.path) } }
+
+  private func target(_ entry: Entry) -> String {
+    guard builder == .bubblewrap else { return entry.path }
+    let number = entries.firstIndex { $0.path == entry.path } ?? 0
+    return "\(policy.scratch)/mount-\(number)"
   }
 
   var layers: [String] {

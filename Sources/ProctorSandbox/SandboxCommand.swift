@@ -26,13 +26,24 @@ public struct SandboxCommand: Sendable {
   }
 }
 
-/// Bytes that a running command produced.
+extension SandboxCommand {
+  /// Where its program may be: the path itself, or each folder of the environment's PATH.
+  var candidates: [String] {
+    let name = argv.first ?? ""
+    if name.contains("/") { return [name] }
+    return (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
+  }
+}
+
+/// What a running command did.
 public enum SandboxEvent: Sendable {
   case stdout(Data)
   case stderr(Data)
   case channel(Data)
   /// A time limit was reached: what comes from now on is the command's last words.
   case stopping
+  /// What it uses, some times a second.
+  case usage(UsageSample)
 }
 
 /// How a command ended.
@@ -45,6 +56,12 @@ public struct SandboxResult: Sendable {
     case overdue
     /// Killed by the kernel at the memory limit.
     case outOfMemory
+    /// Killed at the limit of processor time.
+    case cpuTime
+    /// Killed because it filled the disk.
+    case scratchSpace
+    /// Killed because it wrote more to stdout and stderr than allowed.
+    case output
     /// Killed because the awaiting task was cancelled.
     case cancelled
   }
@@ -56,4 +73,6 @@ public struct SandboxResult: Sendable {
   public var peakMemoryMB: Double?
   public var cpuSeconds: Double?
   public var receipt: SandboxReceipt
+  /// Where what it wrote to a protected workspace lies; nil when that is not on disk.
+  public var workspaceWrites: String?
 }

@@ -3,6 +3,10 @@ public import ProctorModel
 /// What a command may see, touch and use. A value: it changes nothing by itself.
 public struct SandboxPolicy: Sendable, Hashable {
   public enum Backend: String, Sendable, Hashable {
+    /// `namespaces`, or `bubblewrap` where only that program may make them.
+    case automatic = "auto"
+    /// Proctor's own launcher.
+    case namespaces
     case bubblewrap
     /// Bare: limits and supervision, no walls.
     case none
@@ -29,8 +33,8 @@ public struct SandboxPolicy: Sendable, Hashable {
   /// The same paths inside.
   public var mounts: [Invocation.Mount]
   public var limits: ResourceLimits
-  /// Whether a host that cannot limit processes is refused, rather than named in the receipt.
-  public var mustLimitProcesses: Bool
+  /// Limits without which the command is refused, rather than run and the lack named in the receipt.
+  public var required: Set<ResourceLimits.Name>
   /// An empty private folder of this path inside.
   public var home: String
   /// An existing private folder on the cache file system. What commands write to a protected
@@ -40,7 +44,7 @@ public struct SandboxPolicy: Sendable, Hashable {
 
   public init(
     backend: Backend, workspace: String, access: WorkspaceAccess, network: Network,
-    mounts: [Invocation.Mount], limits: ResourceLimits, mustLimitProcesses: Bool = false,
+    mounts: [Invocation.Mount], limits: ResourceLimits, required: Set<ResourceLimits.Name> = [],
     home: String, scratch: String
   ) {
     self.backend = backend
@@ -49,7 +53,7 @@ public struct SandboxPolicy: Sendable, Hashable {
     self.network = network
     self.mounts = mounts
     self.limits = limits
-    self.mustLimitProcesses = mustLimitProcesses
+    self.required = required
     self.home = home
     self.scratch = scratch
   }

@@ -16,154 +16,21 @@ struct SandboxRun {
     .storage, "no more files can be opened (\(String(cString: strerror(errno))))",
     resolution: "Raise the limit of open files: ulimit -n 4096.")
 
-  func run() throws(SandboxError) -> SandboxResult {
-    let group = ControlGroup.make(policy.limits)
-    defer { group?.remove() }
-    if group == nil, policy.limits.processes != nil, policy.mustLimitProcesses {
-      throw SandboxError(
-        .limitUnavailable, "this host gives no control group, so max_processes cannot be held",
-        resolution:
-          "Remove max_processes from proctor.toml, or run proctor where control groups can be "
-          + "made (as root, or in a systemd user session).")
-    }
-    switch policy.backend {
-    case .none: return try runBare(group)
-    case .bubblewrap: return try runBubblewrap(group)
-    }
-  }
-
-  // MARK: bubblewrap
-
   /// What worked last on this machine: trying in vain costs a fork.
-  private static let remembered = Mutex<OverlayStorage>(.disk)
-
-  private func runBubblewrap(_ group: ControlGroup?) throws(SandboxError) -> SandboxResult {
-    guard let bwrap = Bubblewrap.executable(command.environment) else {
-      throw SandboxError(
-        .bubblewrapMissing, "bubblewrap is not installed, so nothing was run",
-        resolution: "Install it: apt install bubblewrap (or dnf, pacman). "
-          + "To run without any isolation: --isolation none.")
-    }
-    var storage = Self.remembered.withLock { $0 }
-    while true {
-      let overlays = OverlayPlan(policy: policy, storage: storage)
-      guard overlays.prepare() else {
-        throw SandboxError(
-          .storage,
-          "cannot create folders in \(policy.scratch): \(String(cString: strerror(errno)))",
-          resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
-      }
-      do {
-        let result = try attempt(bwrap, overlays, group)
-        Self.remembered.withLock { $0 = storage }
-        return result
-      } catch {
-        guard error.isAboutOverlays, let next = storage.next else { throw explain(error) }
-        storage = next
-      }
-    }
+  private struct Remembered {
+    var storage: OverlayStorage = .disk
+    var onlyBubblewrap = false
   }
+  private static let remembered = Mutex(Remembered())
 
-  private func attempt(
-    _ bwrap: String, _ overlays: OverlayPlan, _ group: ControlGroup?
-  ) throws(Launch.Failure) -> SandboxResult {
-    let pipes = try Pipes(withStatus: true)
-    defer { pipes.close() }
-    let isRoot = geteuid() == 0
-    let walls = Bubblewrap(
-      policy: policy, command: command, overlays: overlays.sources, userNamespace: true)
-    guard let prepared = walls.prepare(status: pipes.status.write) else {
-      throw Launch.Failure(step: CSB_DESCRIPTORS, error: errno)
-    }
-    defer { prepared.descriptors.forEach { Glibc.close($0) } }
-    let launch = Launch(
-      path: bwrap, argv: ["bwrap"] + prepared.arguments, environment: [:], directory: "/",
-      stdout: pipes.stdout.write, stderr: pipes.stderr.write,
-      keep: prepared.descriptors + [pipes.status.write], cgroups: group?.processFiles ?? [],
-      overlays: overlays.mounts, tmpfs: overlays.tmpfs, folders: overlays.folders,
-      userNamespace: !isRoot && !overlays.mounts.isEmpty, limits: limits(group))
-    let ended = try supervise(pipes, launch) { pid in kill(pid, SIGKILL) }
-    if let problem = failedStart(ended) {
-      throw Launch.Failure(step: CSB_EXEC, error: 0, words: problem)
-    }
-    return result(
-      ended, group,
-      SandboxReceipt(
-        backend: "bubblewrap", layers: walls.layers + overlays.layers,
-        workspace: overlays.access, network: policy.network.rawValue, limits: policy.limits,
-        limitsBy: limitsBy(group), missing: overlays.missing + missingLimits(group)))
-  }
-
-  /// Bubblewrap says on its status pipe when the command ended; when it does not, or when it
-  /// complains itself, the command was never started.
-  private func failedStart(_ ended: Supervisor.Ended) -> String? {
-    guard ended.ending == .exited, ended.firstWords.hasPrefix("bwrap: ") else { return nil }
-    let finished = ended.statusReport.contains("\"exit-code\"")
-    guard !finished || ended.status == .exited(1) || ended.status == .exited(127) else {
-      return nil
-    }
-    return ended.firstWords.split(separator: "\n").first.map { String($0.dropFirst(7)) } ?? "failed"
-  }
-
-  private func explain(_ failure: Launch.Failure) -> SandboxError {
-    guard let words = failure.words else {
-      return SandboxError(
-        .cannotStart, "the sandbox could not be built (\(failure.stepName): \(failure.text))",
-        resolution: "Run proctor status to see what this host can do.")
-    }
-    if words.hasPrefix("execvp ") || words.contains("Can't chdir") {
-      return SandboxError(
-        .cannotStart, "cannot start \(command.argv.first ?? ""): \(words)",
-        resolution: "Check that it is installed and readable by proctor's user.")
-    }
-    if words.contains("uid map") || words.contains("namespace")
-      || words.contains("Operation not permitted")
-      || words.contains("loopback")
-    {
-      return SandboxError(
-        .namespacesUnavailable, "this host does not let bubblewrap make namespaces: \(words)",
-        resolution:
-          "Ubuntu 24.04 and later: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or "
-          + "an AppArmor profile for bwrap. In a container: --security-opt seccomp=unconfined "
-          + "--security-opt apparmor=unconfined. To run without any isolation: --isolation none.")
-    }
-    return SandboxError(
-      .cannotStart, "the sandbox could not be built: \(words)",
-      resolution: "Run proctor status to see what this host can do.")
-  }
-
-  // MARK: bare
-
-  private static let marker = "PROCTOR_SANDBOX"
-
-  private func runBare(_ group: ControlGroup?) throws(SandboxError) -> SandboxResult {
-    let mark = "\(getpid())-\(UInt64.random(in: 0 ... .max))"
+  func run() throws(SandboxError) -> SandboxResult {
     do {
-      let pipes = try Pipes(withStatus: false)
-      defer { pipes.close() }
-      for mount in policy.mounts { if case .writable(let path) = mount { _ = Paths.make(path) } }
-      guard let path = lookUp(command.argv.first ?? "") else {
-        throw SandboxError(
-          .cannotStart, "cannot start \(command.argv.first ?? ""): no such program",
-          resolution: "Check that it is installed and readable by proctor's user.")
+      switch policy.backend {
+      case .none: return try runBare()
+      case .namespaces: return try isolated(.namespaces)
+      case .bubblewrap: return try isolated(.bubblewrap)
+      case .automatic: return try automatic()
       }
-      csb_become_subreaper()
-      let launch = Launch(
-        path: path, argv: command.argv,
-        environment: command.environment.merging([Self.marker: mark]) { $1 },
-        directory: command.directory, stdout: pipes.stdout.write, stderr: pipes.stderr.write,
-        cgroups: group?.processFiles ?? [], limits: limits(group))
-      let ended = try supervise(pipes, launch) { pid in
-        kill(-pid, SIGKILL)
-        group?.processes.forEach { kill($0, SIGKILL) }
-        // Whoever left the session and there is no control group to find it by.
-        for lost in ProcessTree.carrying("\(Self.marker)=\(mark)") { kill(lost, SIGKILL) }
-      }
-      return result(
-        ended, group,
-        SandboxReceipt(
-          backend: "none", layers: [], workspace: "writable", network: "host",
-          limits: policy.limits, limitsBy: limitsBy(group), missing: missingLimits(group)))
     } catch let error as SandboxError {
       throw error
     } catch let failure as Launch.Failure {
@@ -173,79 +40,218 @@ struct SandboxRun {
     }
   }
 
-  private func lookUp(_ name: String) -> String? {
-    if name.hasPrefix("/") { return access(name, X_OK) == 0 ? name : nil }
-    return (command.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
-      .first { access($0, X_OK) == 0 }
+  /// Some hosts let only a program that they know make namespaces.
+  private func automatic() throws -> SandboxResult {
+    if !Self.remembered.withLock({ $0.onlyBubblewrap }) {
+      do {
+        return try isolated(.namespaces)
+      } catch let failure as Launch.Failure where failure.isAboutNamespaces {
+        guard Bubblewrap.executable(command.environment) != nil else { throw failure }
+      }
+    }
+    let result = try isolated(.bubblewrap)
+    Self.remembered.withLock { $0.onlyBubblewrap = true }
+    return result
   }
 
-  // MARK: both
+  private func isolated(_ backend: SandboxPolicy.Backend) throws -> SandboxResult {
+    var storage = Self.remembered.withLock { $0.storage }
+    while true {
+      let overlays = OverlayPlan(
+        policy: policy, storage: storage,
+        builder: backend == .namespaces ? .launcher : .bubblewrap)
+      guard overlays.prepare() else {
+        throw SandboxError(
+          .storage,
+          "cannot create folders in \(policy.scratch): \(String(cString: strerror(errno)))",
+          resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
+      }
+      do {
+        let result =
+          backend == .namespaces ? try runNamespaces(overlays) : try runBubblewrap(overlays)
+        Self.remembered.withLock { $0.storage = storage }
+        return result
+      } catch let failure as Launch.Failure where failure.isAboutOverlays {
+        guard let next = storage.next else { throw failure }
+        storage = next
+      }
+    }
+  }
+
+  // MARK: the backends
+
+  private func runNamespaces(_ overlays: OverlayPlan) throws -> SandboxResult {
+    let group = try group(for: .namespaces)
+    defer { group?.remove() }
+    let walls = Namespaces(policy: policy, command: command, overlays: overlays)
+    let isWatched = !CallWatch.wish(for: policy).isEmpty
+    let pipes = try Pipes(withStatus: true, withNotify: isWatched)
+    defer { pipes.close() }
+    let watch =
+      isWatched ? CallWatch(policy: policy, command: command, socket: pipes.notify.read) : nil
+    let launch = try walls.launch(pipes, group)
+    let ended = try supervise(
+      pipes, launch, group, watch, overlays, killAll: { kill($0, SIGKILL) },
+      inner: { pid, _ in pid })
+    let ending = InitReport(ended.statusReport)
+    return result(
+      ended, ending?.status ?? ExitStatus(waitStatus: ended.waitStatus), group, .namespaces,
+      overlays, layers: walls.layers, missing: walls.missing, watch: watch,
+      reached: ending?.reached(policy.limits) ?? [])
+  }
+
+  private func runBubblewrap(_ overlays: OverlayPlan) throws -> SandboxResult {
+    guard let bwrap = Bubblewrap.executable(command.environment) else {
+      throw SandboxError(
+        .bubblewrapMissing, "bubblewrap is not installed, so nothing was run",
+        resolution: "Install it: apt install bubblewrap (or dnf, pacman). "
+          + "To run without any isolation: --isolation none.")
+    }
+    let group = try group(for: .bubblewrap)
+    defer { group?.remove() }
+    let pipes = try Pipes(withStatus: true)
+    defer { pipes.close() }
+    let walls = Bubblewrap(policy: policy, command: command, overlays: overlays)
+    var descriptors: [Int32] = []
+    defer { descriptors.forEach { Glibc.close($0) } }
+    let launch = try walls.launch(bwrap, pipes, group) { descriptors.append($0) }
+    let ended = try supervise(
+      pipes, launch, group, nil, overlays, killAll: { kill($0, SIGKILL) },
+      inner: { _, report in Bubblewrap.innerRoot(report) })
+    let status = try Bubblewrap.status(ended)
+    return result(
+      ended, status, group, .bubblewrap, overlays, layers: walls.layers, missing: walls.missing)
+  }
+
+  private static let marker = "PROCTOR_SANDBOX"
+
+  private func runBare() throws -> SandboxResult {
+    let group = try group(for: .none)
+    defer { group?.remove() }
+    let mark = "\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    let pipes = try Pipes(withStatus: false)
+    defer { pipes.close() }
+    for mount in policy.mounts { if case .writable(let path) = mount { _ = Paths.make(path) } }
+    csb_become_subreaper()
+    let launch = Launch(
+      paths: command.candidates, argv: command.argv,
+      environment: command.environment.merging([Self.marker: mark]) { $1 },
+      directory: command.directory, stdout: pipes.stdout.write, stderr: pipes.stderr.write,
+      cgroups: group?.processFiles ?? [],
+      limits: policy.limits.rlimits(group, inNamespace: false))
+    let killAll: (pid_t) -> Void = { pid in
+      kill(-pid, SIGKILL)
+      group?.processes.forEach { kill($0, SIGKILL) }
+      // Whoever left the session and there is no control group to find it by.
+      for lost in ProcessTree.carrying("\(Self.marker)=\(mark)") { kill(lost, SIGKILL) }
+    }
+    let ended = try supervise(
+      pipes, launch, group, nil, nil, killAll: killAll, inner: { pid, _ in pid })
+    return result(
+      ended, ExitStatus(waitStatus: ended.waitStatus), group, .none, nil, layers: [], missing: [])
+  }
+
+  // MARK: what they share
+
+  private func group(for backend: SandboxPolicy.Backend) throws(SandboxError) -> ControlGroup? {
+    let group = ControlGroup.make(policy.limits)
+    let unheld = policy.limits.unheld(group, by: backend)
+    guard
+      let name = ResourceLimits.Name.allCases.first(where: { name in
+        policy.required.contains(name) && unheld[name] != nil
+      })
+    else { return group }
+    group?.remove()
+    throw SandboxError(
+      .limitUnavailable, unheld[name] ?? "",
+      resolution: name == .processes
+        ? "Remove max_processes from proctor.toml, or run proctor where control groups can be "
+          + "made (as root, or in a systemd user session)."
+        : "Remove max_\(name.rawValue) from proctor.toml, or use --isolation namespaces.")
+  }
 
   private func supervise(
-    _ pipes: Pipes, _ launch: Launch, killAll: @escaping (pid_t) -> Void
+    _ pipes: Pipes, _ launch: Launch, _ group: ControlGroup?, _ watch: CallWatch?,
+    _ overlays: OverlayPlan?, killAll: @escaping (pid_t) -> Void,
+    inner: @escaping (pid_t, [UInt8]) -> pid_t?
   ) throws(Launch.Failure) -> Supervisor.Ended {
     let channel = command.channel.map { open($0, O_RDWR | O_NONBLOCK | O_CLOEXEC) }
     if let channel {
-      guard channel >= 0 else { throw Launch.Failure(step: CSB_DESCRIPTORS, error: errno) }
+      guard channel >= 0 else { throw Launch.Failure(stage: CSB_DESCRIPTORS, error: errno) }
       csb_widen_pipe(channel)
     }
     defer { if let channel { close(channel) } }
-    let isBare = policy.backend == .none
-    let own = Mutex<pid_t>(0)
+    let scratch = overlays.flatMap {
+      ScratchWatch(folders: $0.writtenFolders, limits: policy.limits)
+    }
     let supervisor = Supervisor(
-      wallSeconds: policy.limits.wallSeconds, cancellation: cancellation, channel: channel,
-      killAll: killAll,
-      innerProcesses: { report in
-        let root = isBare ? own.withLock { $0 } : Self.innerRoot(report)
-        guard let root, root > 0 else { return [] }
+      limits: policy.limits, cancellation: cancellation, channel: channel, watch: watch,
+      meter: UsageMeter(group: group, limits: policy.limits, scratch: scratch), killAll: killAll,
+      innerProcesses: { pid, report in
         // A shell that dies first would take the process that could speak with it.
-        return ProcessTree.leaves(of: root)
+        inner(pid, report).map { ProcessTree.leaves(of: $0) } ?? []
       },
       overdue: overdue, events: events)
-    return try supervisor.run(
-      stdout: pipes.stdout.read, stderr: pipes.stderr.read,
-      status: isBare ? nil : pipes.status.read
-    ) { () throws(Launch.Failure) in
+    var isClosed = false
+    defer { if !isClosed { pipes.closeWriteEnds() } }
+    return try supervisor.run(pipes) { () throws(Launch.Failure) in
       let pid = try launch.start()
       pipes.closeWriteEnds()
-      own.withLock { $0 = pid }
+      isClosed = true
       return pid
     }
   }
 
-  /// Process 1 of the sandbox as the host sees it: `{ "child-pid": 123 ...`.
-  private static func innerRoot(_ report: String) -> pid_t? {
-    guard let range = report.firstRange(of: "\"child-pid\"") else { return nil }
-    let digits = report[range.upperBound...].drop { !$0.isNumber }.prefix { $0.isNumber }
-    return pid_t(digits)
+  private func result(
+    _ ended: Supervisor.Ended, _ status: ExitStatus, _ group: ControlGroup?,
+    _ backend: SandboxPolicy.Backend, _ overlays: OverlayPlan?, layers: [String],
+    missing: [String], watch: CallWatch? = nil, reached: [ReachedLimit] = []
+  ) -> SandboxResult {
+    let usage = ended.usage
+    let cpu =
+      Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+      + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
+    var ending = ended.ending
+    var reached = ended.reached + reached + (watch?.reached ?? [])
+    if ending == .exited, !status.isSuccess, group?.ranOutOfMemory == true {
+      ending = .outOfMemory
+      reached.append(
+        ReachedLimit(
+          .memoryMB, evidence: "the kernel killed a process for memory", isFatal: true))
+    }
+    if ending == .exited, status.impliedSignal == SIGXCPU, policy.limits.cpuSeconds != nil {
+      ending = .cpuTime
+      reached.append(
+        ReachedLimit(.cpuSeconds, evidence: "the kernel stopped a process for it", isFatal: true))
+    }
+    if status.impliedSignal == SIGXFSZ, policy.limits.fileSizeMB != nil {
+      reached.append(
+        ReachedLimit(.fileSizeMB, evidence: "the kernel stopped a process for it", isFatal: true))
+    }
+    if let refused = group?.refusedProcesses, refused > 0 {
+      reached.append(
+        ReachedLimit(
+          .processes, evidence: "the kernel refused \(refused) processes", isFatal: false))
+    }
+    let unheld = policy.limits.unheld(group, by: backend)
+    let notHeld = ResourceLimits.Name.allCases.compactMap { unheld[$0] }
+    return SandboxResult(
+      status: status, ending: ending, durationMS: ended.durationMS,
+      peakMemoryMB: group?.peakMemoryMB ?? Double(usage.ru_maxrss) / 1024,
+      cpuSeconds: group?.cpuSeconds ?? cpu,
+      receipt: SandboxReceipt(
+        backend: backend.rawValue, layers: layers,
+        workspace: overlays?.access ?? SandboxPolicy.WorkspaceAccess.writable.rawValue,
+        network: backend == .none ? SandboxPolicy.Network.host.rawValue : policy.network.rawValue,
+        limits: policy.limits, limitsBy: limitsBy(group),
+        missing: missing + (overlays?.missing ?? []) + notHeld + memoryByProcess(group),
+        denied: watch?.denials ?? Denials(), reached: reached),
+      workspaceWrites: overlays?.workspaceUpper)
   }
 
-  private func limits(_ group: ControlGroup?) -> [(resource: Int32, value: UInt64)] {
-    var result: [(resource: Int32, value: UInt64)] = [(Int32(RLIMIT_CORE.rawValue), 0)]
-    if let files = policy.limits.openFiles {
-      result.append((Int32(RLIMIT_NOFILE.rawValue), UInt64(files)))
-    }
-    if let size = policy.limits.fileSizeMB {
-      result.append((Int32(RLIMIT_FSIZE.rawValue), UInt64(size) << 20))
-    }
-    if group == nil, let memory = policy.limits.memoryMB {
-      // Counts what each process writes to, not what runtimes merely reserve.
-      result.append((Int32(RLIMIT_DATA.rawValue), UInt64(memory) << 20))
-    }
-    return result
-  }
-
-  private func missingLimits(_ group: ControlGroup?) -> [String] {
-    guard group == nil else { return [] }
-    var result: [String] = []
-    if policy.limits.processes != nil {
-      result.append("the process limit is not held: no control group")
-    }
-    if policy.limits.memoryMB != nil {
-      result.append(
-        "the memory limit holds for each process, not for all together: no control group")
-    }
-    return result
+  private func memoryByProcess(_ group: ControlGroup?) -> [String] {
+    guard group == nil, policy.limits.memoryMB != nil else { return [] }
+    return ["the memory limit holds for each process, not for all together: no control group"]
   }
 
   private func limitsBy(_ group: ControlGroup?) -> String? {
@@ -253,19 +259,57 @@ struct SandboxRun {
     return group?.version.rawValue ?? "rlimit"
   }
 
-  private func result(
-    _ ended: Supervisor.Ended, _ group: ControlGroup?, _ receipt: SandboxReceipt
-  ) -> SandboxResult {
-    let usage = ended.usage
-    let cpu =
-      Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-      + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
-    let starved =
-      ended.ending == .exited && !ended.status.isSuccess && group?.ranOutOfMemory == true
-    return SandboxResult(
-      status: ended.status, ending: starved ? .outOfMemory : ended.ending,
-      durationMS: ended.durationMS,
-      peakMemoryMB: group?.peakMemoryMB ?? Double(usage.ru_maxrss) / 1024,
-      cpuSeconds: group?.cpuSeconds ?? cpu, receipt: receipt)
+  // MARK: words
+
+  private func explain(_ failure: Launch.Failure) -> SandboxError {
+    let words = failure.words ?? "\(failure.what): \(failure.text)"
+    let isMissing = failure.stage == CSB_EXEC && failure.words == nil
+    if isMissing || words.hasPrefix("execvp ") || words.contains("Can't chdir")
+      || failure.stage == CSB_DIRECTORY
+    {
+      return SandboxError(
+        .cannotStart, "cannot start \(command.argv.first ?? ""): \(words)",
+        resolution: "Check that it is installed and readable by proctor's user.")
+    }
+    let isRefused =
+      failure.isAboutNamespaces || words.contains("uid map") || words.contains("namespace")
+      || words.contains("Operation not permitted") || words.contains("loopback")
+    if isRefused {
+      return SandboxError(
+        .namespacesUnavailable, "this host does not let proctor make namespaces: \(words)",
+        resolution:
+          "Ubuntu 24.04 and later: apt install bubblewrap and its AppArmor profile, or "
+          + "sysctl kernel.apparmor_restrict_unprivileged_userns=0. In a container: "
+          + "--security-opt seccomp=unconfined --security-opt apparmor=unconfined. "
+          + "To run without any isolation: --isolation none.")
+    }
+    return SandboxError(
+      .cannotStart, "the sandbox could not be built: \(words)",
+      resolution: "Run proctor status to see what this host can do.")
+  }
+}
+
+/// What the init of a sandbox said at its end.
+private struct InitReport {
+  private let raw: csb_ending
+
+  init?(_ bytes: [UInt8]) {
+    guard bytes.count >= MemoryLayout<csb_ending>.size else { return nil }
+    raw = bytes.withUnsafeBytes { $0.loadUnaligned(as: csb_ending.self) }
+  }
+
+  var status: ExitStatus { ExitStatus(waitStatus: raw.status) }
+
+  /// Memory file systems have hard edges: whoever stands at one met it.
+  func reached(_ limits: ResourceLimits) -> [ReachedLimit] {
+    var result: [ReachedLimit] = []
+    if limits.scratchMB != nil, raw.scratch_free_bytes < 4096 {
+      result.append(ReachedLimit(.scratchMB, evidence: "/tmp is full", isFatal: false))
+    }
+    if limits.scratchFiles != nil, raw.scratch_free_files == 0 {
+      result.append(
+        ReachedLimit(.scratchFiles, evidence: "/tmp can hold no more files", isFatal: false))
+    }
+    return result
   }
 }

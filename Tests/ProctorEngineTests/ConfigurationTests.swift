@@ -53,7 +53,7 @@ import Testing
     #expect(configuration.execution.allowNetworkAccess)
     #expect(!configuration.execution.requireUserConfirmation)
     #expect(configuration.tests.timeoutSeconds == 30)
-    #expect(configuration.tests.maxMemoryMB == 1000)
+    #expect(configuration.tests.resourceLimits.memoryMB == 1000)
     #expect(configuration.tests.fetch)
     let pytest = configuration.settings(for: adapters[1])
     #expect(pytest.root == "py")

@@ -62,11 +62,27 @@ enum Samples {
     location: SourceLocation(file: "src/lib.rs", line: 5, column: 9), code: "E0425",
     suite: "a (lib)")
 
-  static let receipt = SandboxReceipt(
-    backend: "bubblewrap", layers: ["user namespace", "network namespace"], workspace: "protected",
-    network: "none", limits: ResourceLimits(wallSeconds: 600, memoryMB: 4096),
-    limitsBy: "cgroup v2",
-    missing: ["the number of processes is not limited"])
+  static let receipt: SandboxReceipt = {
+    var denials = Denials()
+    for _ in 1...3 {
+      denials.add(
+        Denial(
+          kind: .network, target: "192.0.2.1:80", rule: "no network",
+          setting: "allow_network_access"))
+    }
+    denials.add(
+      Denial(
+        kind: .unixSocket, target: "/run/\u{1b}[1m.sock", rule: "default-deny files", setting: nil)
+    )
+    return SandboxReceipt(
+      backend: "namespaces", layers: ["user namespace", "network namespace"],
+      workspace: "protected", network: "none",
+      limits: ResourceLimits(wallSeconds: 600, memoryMB: 4096, fileOperations: 0),
+      limitsBy: "cgroup v2", missing: ["the number of processes is not limited"], denied: denials,
+      reached: [
+        ReachedLimit(.processes, evidence: "the kernel refused 12 processes", isFatal: false)
+      ])
+  }()
 
   static let mixed = Report(
     verdict: Verdict(status: .partialFailure, reason: .testsFailed, message: "2 of 4 tests failed"),
@@ -78,7 +94,7 @@ enum Samples {
         commands: [
           AdapterReport.Command(
             purpose: .run, argv: ["python3", "-m", "pytest", "{{files}}/selection.json"],
-            status: .exited(1), durationMS: 812.3456, peakMemoryMB: 48.5)
+            status: .exited(1), durationMS: 812.3456, peakMemoryMB: 48.5, cpuMS: 640)
         ], durationMS: 900),
       AdapterReport(
         project: cargo, version: nil, counts: Counts([crashed]),

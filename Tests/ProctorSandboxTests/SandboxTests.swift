@@ -36,7 +36,7 @@ import Testing
     var channel: String
   }
 
-  func policy(_ backend: SandboxPolicy.Backend = .bubblewrap) -> SandboxPolicy {
+  func policy(_ backend: SandboxPolicy.Backend = .namespaces) -> SandboxPolicy {
     SandboxPolicy(
       backend: backend, workspace: workspace, access: .protected, network: .none, mounts: [],
       limits: ResourceLimits(wallSeconds: 60, memoryMB: 1024, processes: 256), home: "/tmp/home",
@@ -60,7 +60,7 @@ import Testing
         case .stdout(let bytes): output.out.append(bytes)
         case .stderr(let bytes): output.err.append(bytes)
         case .channel(let bytes): output.channel.append(bytes)
-        case .stopping: break
+        case .stopping, .usage: break
         }
       }
     }
@@ -80,7 +80,7 @@ import Testing
     #expect(seen.result.ending == .exited)
     #expect(seen.stderr == "err\n")
     #expect(seen.stdout == "out\nx\ny\nA HOME PATH PWD ")
-    #expect(seen.result.receipt.backend == "bubblewrap")
+    #expect(seen.result.receipt.backend == "namespaces")
     #expect(seen.result.receipt.layers.contains("network namespace"))
   }
 
@@ -159,7 +159,7 @@ import Testing
     #expect(try await run(script).stdout == "b'hi'\n101\n")
   }
 
-  @Test(arguments: [SandboxPolicy.Backend.bubblewrap, .none])
+  @Test(arguments: [SandboxPolicy.Backend.namespaces, .bubblewrap, .none])
   func `the time limit ends everything, with last words`(backend: SandboxPolicy.Backend)
     async throws
   {
@@ -173,7 +173,7 @@ import Testing
     #expect(seen.stderr.contains("line 1 in <module>"))
   }
 
-  @Test(arguments: [SandboxPolicy.Backend.bubblewrap, .none])
+  @Test(arguments: [SandboxPolicy.Backend.namespaces, .bubblewrap, .none])
   func `cancelling ends everything at once`(backend: SandboxPolicy.Backend) async throws {
     let mark = "sleep 4\(Int.random(in: 1000...9999))"
     let clock = ContinuousClock()
@@ -186,7 +186,7 @@ import Testing
     #expect(Self.processes(mark).isEmpty)
   }
 
-  @Test(arguments: [SandboxPolicy.Backend.bubblewrap, .none])
+  @Test(arguments: [SandboxPolicy.Backend.namespaces, .bubblewrap, .none])
   func `a grandchild that left the session and holds stdout is dead and delays nothing`(
     backend: SandboxPolicy.Backend
   ) async throws {
@@ -247,7 +247,7 @@ import Testing
   }
 
   @Test func `a missing command is an error that names it`() async throws {
-    for backend in [SandboxPolicy.Backend.bubblewrap, .none] {
+    for backend in [SandboxPolicy.Backend.namespaces, .bubblewrap, .none] {
       let error = await #expect(throws: SandboxError.self) {
         try await Sandbox().run(
           SandboxCommand(

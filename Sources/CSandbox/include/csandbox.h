@@ -1,19 +1,68 @@
 #pragma once
 // The part of starting a sandboxed command that must happen between fork and exec, where Swift
 // code may not run, and the system calls that Swift's C importer does not show.
+#include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 #include <sys/resource.h>
+#include <sys/types.h>
 
-// One overlay to mount in the child's own mount namespace.
-struct csb_overlay {
-  // Lower folders, topmost first.
+// What a step of building the sandbox's file system does. Targets are absolute inside the new root, are
+// created as needed, and never leave it, whatever links stand in them; without a new root they are
+// existing host folders.
+enum csb_step_kind {
+  // A folder with permissions `mode`.
+  CSB_FOLDER = 1,
+  // A symbolic link that says `source`.
+  CSB_LINK,
+  // A file that holds `bytes`, with permissions `mode`.
+  CSB_FILE,
+  // A memory file system with the mount options `source`.
+  CSB_TMPFS,
+  // The host's `source` with all that is mounted below it.
+  CSB_BIND,
+  // The same, but `source` is a path inside the new root.
+  CSB_BIND_INSIDE,
+  // An overlay of `lowers` (topmost first), with `upper` and `work` unless read-only.
+  CSB_OVERLAY,
+  // The process file system of the new process namespace.
+  CSB_PROC,
+  // Pseudo-terminals of its own.
+  CSB_PTS,
+  // Takes the mount at the target away; what was bound from it stays.
+  CSB_DETACH,
+  // Makes the one mount at the target read-only.
+  CSB_SEAL,
+  // Writes `bytes` into an existing file.
+  CSB_WRITE,
+};
+
+// Flags of CSB_BIND and CSB_BIND_INSIDE.
+enum { CSB_READ_ONLY = 1, CSB_DEVICES = 2, CSB_OPTIONAL = 4 };
+
+struct csb_step {
+  int kind;
+  int flags;
+  unsigned mode;
+  const char *source;
+  const char *target;
+  const void *bytes;
+  size_t length;
   const char *const *lowers;
   int lower_count;
   // NULL: a read-only overlay of the lowers.
   const char *upper;
   const char *work;
-  const char *target;
+};
+
+// CLONE_NEW* under names that Swift can import.
+enum {
+  CSB_NEW_MOUNT = 0x00020000,
+  CSB_NEW_CGROUP = 0x02000000,
+  CSB_NEW_UTS = 0x04000000,
+  CSB_NEW_IPC = 0x08000000,
+  CSB_NEW_USER = 0x10000000,
+  CSB_NEW_PROCESS = 0x20000000,
+  CSB_NEW_NETWORK = 0x40000000,
 };
 
 struct csb_limit {
@@ -21,8 +70,15 @@ struct csb_limit {
   uint64_t value;
 };
 
-struct csb_spec {
+// One Landlock rule: what may be done at and below a path inside.
+struct csb_rule {
   const char *path;
+  uint64_t rights;
+};
+
+struct csb_spec {
+  // Where the program may be, tried in turn inside; the last is NULL.
+  const char *const *paths;
   char *const *argv;
   char *const *envp;
   // NULL: stay.
@@ -35,46 +91,112 @@ struct csb_spec {
   // cgroup.procs files to join.
   const char *const *cgroups;
   int cgroup_count;
-  const struct csb_overlay *overlays;
-  int overlay_count;
-  // Where to mount a tmpfs before the overlays, NULL for none.
-  const char *tmpfs;
-  // Folders to make after that mount.
-  const char *const *folders;
-  int folder_count;
-  // Enter a user namespace that maps only the own ids, for mounting without privileges.
-  int user_namespace;
+  // CSB_NEW_* flags; with CSB_NEW_PROCESS the command runs below an init of its own.
+  uint64_t namespaces;
+  // An empty host folder to mount the new root on; NULL to stay in the host's file system.
+  const char *root;
+  const char *root_options;
+  const struct csb_step *steps;
+  int step_count;
+  // Bring the loopback interface up.
+  int loopback;
   const struct csb_limit *limits;
   int limit_count;
+  // Drop every capability and all ways to new ones.
+  int drop_privileges;
+  // Landlock: what is handled, and the rules; no ruleset when `landlock_files` is 0.
+  uint64_t landlock_files;
+  uint64_t landlock_scopes;
+  const struct csb_rule *rules;
+  int rule_count;
+  // Seccomp programs (struct sock_filter[]), installed in order; the last is asked first.
+  const void *filter;
+  size_t filter_length;
+  // A program whose notifications the supervisor answers; its listener is sent over `notify_fd`.
+  const void *notifier;
+  size_t notifier_length;
+  int notify_fd;
+  // Where the init writes a struct csb_ending; -1 without an init.
+  int ending_fd;
+  // A folder inside whose file system's free space is part of the ending; NULL for none.
+  const char *scratch;
+};
+
+// What the init saw.
+struct csb_ending {
+  // As wait(2) gives it.
+  int status;
+  uint64_t scratch_free_bytes;
+  uint64_t scratch_free_files;
 };
 
 // Where a start failed.
-enum csb_step {
+enum csb_stage {
   CSB_FORK = 1,
   CSB_CGROUP,
   CSB_LIMIT,
+  CSB_NAMESPACES,
   CSB_USER_NAMESPACE,
-  CSB_MOUNT_NAMESPACE,
-  CSB_TMPFS,
-  CSB_OVERLAY,
+  CSB_ROOT,
+  CSB_STEP,
+  CSB_LOOPBACK,
+  CSB_PRIVILEGES,
+  CSB_LANDLOCK,
+  CSB_SECCOMP,
   CSB_DIRECTORY,
   CSB_DESCRIPTORS,
   CSB_EXEC,
 };
 
 struct csb_failure {
-  int step;
+  int stage;
   int error;
+  // The step that failed, when `stage` is CSB_STEP.
+  int step;
 };
 
 // Starts the command. The child is a session leader, dies with the calling thread, has stdin from
 // /dev/null, default signal handling and no descriptors but those named.
-// Returns its process id, or -1 with `failure` filled in.
+// Returns the process id of the command, or of its init, or -1 with `failure` filled in.
 pid_t csb_spawn(const struct csb_spec *spec, struct csb_failure *failure);
+
+// Which calls a notifier hands to the supervisor: connections, or every way to send; calls that open,
+// make or change files.
+struct csb_filter_wish {
+  int watch_connections;
+  int count_requests;
+  int count_files;
+};
+// Seccomp programs (struct sock_filter[]) built with libseccomp; *bytes is malloc'ed. 0, or an errno.
+int csb_build_filter(void **bytes, size_t *length);
+int csb_build_notifier(const struct csb_filter_wish *wish, void **bytes, size_t *length);
+// The name of a system call; NULL for an unknown one. malloc'ed.
+char *csb_call_name(int call);
+
+// The version of Landlock's interface that the kernel offers; 0 for none.
+int csb_landlock_version(void);
+
+// A notification of a system call that waits for an answer.
+struct csb_notification {
+  uint64_t id;
+  pid_t pid;
+  int call;
+  uint64_t arguments[6];
+};
+// A descriptor that was sent over a socket, or -1.
+int csb_receive_descriptor(int socket);
+// 0, or -1 when there is none (the caller is gone).
+int csb_notification_receive(int listener, struct csb_notification *notification);
+// Lets the call go on (`error` 0) or fail with an errno.
+void csb_notification_answer(int listener, uint64_t id, int error);
+// Whether the call still waits, so that what was read from its process belonged to it.
+int csb_notification_valid(int listener, uint64_t id);
+// Copies memory of another process; the number of bytes, or -1.
+ssize_t csb_read_memory(pid_t pid, uint64_t address, void *buffer, size_t length);
 
 // pidfd_open(2).
 int csb_pidfd(pid_t pid);
-// A sealed-by-convention memory file holding `length` bytes, positioned at its start, or -1.
+// A memory file holding `length` bytes, positioned at its start, or -1.
 int csb_memory_file(const void *bytes, size_t length);
 // eventfd(2), non-blocking, close-on-exec.
 int csb_event(void);

@@ -1,0 +1,57 @@
+import Glibc
+import ProctorModel
+
+/// The folders that a policy and a command name, in the order in which they are mounted.
+struct FolderMounts {
+  enum Mount {
+    /// For the path inside.
+    case overlay(Launch.Overlay, path: String)
+    case bind(String, isWritable: Bool)
+
+    /// Where it is inside.
+    var path: String {
+      switch self {
+      case .overlay(_, let path), .bind(let path, _): path
+      }
+    }
+  }
+
+  let policy: SandboxPolicy
+  let command: SandboxCommand
+  let overlays: OverlayPlan
+
+  /// Parents before what stands in them.
+  var list: [Mount] {
+    var result: [Mount] = []
+    func overlaid(_ path: String) {
+      if let overlay = overlays.overlay(at: path) {
+        result.append(.overlay(overlay, path: path))
+      } else {
+        result.append(.bind(path, isWritable: false))
+      }
+    }
+    switch policy.access {
+    case .protected: overlaid(policy.workspace)
+    case .readOnly: result.append(.bind(policy.workspace, isWritable: false))
+    case .writable: result.append(.bind(policy.workspace, isWritable: true))
+    }
+    for mount in policy.mounts {
+      switch mount {
+      case .readOnly(let path):
+        if !isVisible(path), Paths.exists(path) { result.append(.bind(path, isWritable: false)) }
+      case .writable(let path): result.append(.bind(path, isWritable: true))
+      case .copyOnWrite(let path): overlaid(path)
+      case .layered(_, let upper): overlaid(upper)
+      }
+    }
+    result += command.visible.map { .bind($0, isWritable: false) }
+    return result.enumerated().sorted {
+      (Paths.depth($0.element.path), $0.offset) < (Paths.depth($1.element.path), $1.offset)
+    }.map(\.element)
+  }
+
+  /// Whether the command sees a path anyway.
+  private func isVisible(_ path: String) -> Bool {
+    path.hasPrefix("/usr/") || Paths.isBelow(path, policy.workspace)
+  }
+}

@@ -1,0 +1,150 @@
+import CSandbox
+import Glibc
+import ProctorModel
+
+/// The default backend: namespaces, a root of its own, Landlock and seccomp, by proctor's own launcher.
+///
+/// Default deny: the command sees the system's programs and libraries, its workspace, and what the
+/// policy names.
+struct Namespaces {
+  let policy: SandboxPolicy
+  let command: SandboxCommand
+  let overlays: OverlayPlan
+
+  private static let devices = ["null", "zero", "full", "random", "urandom", "tty"]
+  /// Parts of /proc that are about the machine: they can be read, as without a sandbox.
+  private static let sealed = ["sys", "sysrq-trigger", "irq", "bus", "fs"]
+  /// Parts that tell of the kernel's memory and keys.
+  private static let masked = [
+    "kcore", "keys", "key-users", "timer_list", "kmsg", "kallsyms", "sched_debug", "config.gz",
+  ]
+  /// Holds /tmp and /dev/shm, so that one limit is for both.
+  private static let store = "/.scratch"
+
+  // MARK: the launch
+
+  func launch(_ pipes: Pipes, _ group: ControlGroup?) throws(Launch.Failure) -> Launch {
+    let wish = CallWatch.wish(for: policy)
+    return Launch(
+      paths: command.candidates, argv: command.argv, environment: command.environment,
+      directory: command.directory, stdout: pipes.stdout.write, stderr: pipes.stderr.write,
+      cgroups: group?.processFiles ?? [], namespaces: namespaces,
+      root: Launch.Root(place: overlays.root, options: "mode=0755,size=64m"), steps: steps,
+      raisesLoopback: policy.network == .none,
+      limits: policy.limits.rlimits(group, inNamespace: true), dropsPrivileges: true,
+      landlock: landlock, filter: try CallFilter.walls(),
+      notifier: wish.isEmpty ? nil : try CallFilter.notifier(wish), notify: pipes.notify.write,
+      ending: pipes.status.write, scratch: "/tmp")
+  }
+
+  private var namespaces: Launch.Namespaces {
+    var result: Launch.Namespaces = [.user, .mount, .process, .ipc, .uts, .cgroup]
+    if policy.network == .none { result.insert(.network) }
+    return result
+  }
+
+  // MARK: the file system
+
+  private var steps: [Launch.Step] {
+    let view = SystemView(policy: policy)
+    var steps = view.binds.map { Launch.Step.bind($0, at: $0, .readOnly) }
+    steps += view.links.map { .link($0.path, to: $0.text) }
+    steps += view.texts.map { .file($0.path, bytes: $0.bytes, mode: 0o444) }
+    steps += scratch + devices + processes + overlays.layerSteps + folders
+    if overlays.hasMemoryLayers { steps.append(.detach(OverlayPlan.memoryPlace)) }
+    return steps + [.detach(Self.store), .seal("/")]
+  }
+
+  private var scratch: [Launch.Step] {
+    var options = "mode=0700"
+    if let size = policy.limits.scratchMB { options += ",size=\(size)m" }
+    if let files = policy.limits.scratchFiles { options += ",nr_inodes=\(files)" }
+    let parts = [("\(Self.store)/tmp", "/tmp"), ("\(Self.store)/shm", "/dev/shm")]
+    return [.tmpfs(Self.store, options: options)]
+      + parts.map { .folder($0.0, mode: 0o1777) }
+      + parts.map { .bindInside($0.0, at: $0.1, []) }
+      + [.folder("/var", mode: 0o755), .link("/var/tmp", to: "/tmp"), .folder(policy.home, mode: 0o700)]
+  }
+
+  private var devices: [Launch.Step] {
+    Self.devices.map { .bind("/dev/\($0)", at: "/dev/\($0)", [.devices, .optional]) }
+      + [
+        .link("/dev/fd", to: "/proc/self/fd"), .link("/dev/stdin", to: "/proc/self/fd/0"),
+        .link("/dev/stdout", to: "/proc/self/fd/1"), .link("/dev/stderr", to: "/proc/self/fd/2"),
+        .terminals("/dev/pts"), .link("/dev/ptmx", to: "pts/ptmx"),
+      ]
+  }
+
+  private var processes: [Launch.Step] {
+    let masked = Self.masked.map { "/proc/\($0)" }.filter(Paths.exists)
+    let sealed = Self.sealed.map { "/proc/\($0)" }.filter(Paths.exists)
+    return [
+      .processes("/proc"),
+      // In this user namespace no other can be made, whatever gets past the filter.
+      .write("/proc/sys/user/max_user_namespaces", text: "0"),
+    ]
+      + masked.map { .bindInside("/dev/null", at: $0, [.devices]) }
+      + sealed.map { .bindInside($0, at: $0, .readOnly) }
+  }
+
+  /// The workspace, the mounts and the visible paths, parents before what stands in them.
+  private var folders: [Launch.Step] {
+    FolderMounts(policy: policy, command: command, overlays: overlays).list.map { mount in
+      switch mount {
+      case .overlay(let overlay, _): .overlay(overlay)
+      case .bind(let path, let isWritable): .bind(path, at: path, isWritable ? [] : .readOnly)
+      }
+    }
+  }
+
+  // MARK: Landlock
+
+  private var landlock: Launch.Landlock? {
+    let version = FileRule.version
+    guard version > 0 else { return nil }
+    let all = FileRule.Rights.all(version)
+    // Counting to none is a wall too: nothing but devices and the report channel is written.
+    let change: FileRule.Rights =
+      policy.limits.fileOperations == 0 ? .read : .change(version).union(.read)
+    let view = SystemView(policy: policy)
+    var rules = [FileRule(path: "/", rights: .readFolder)]
+    rules += (view.binds + ["/etc", "/proc"]).map { FileRule(path: $0, rights: .read) }
+    rules.append(FileRule(path: "/dev", rights: all))
+    rules.append(FileRule(path: "/tmp", rights: change))
+    for mount in FolderMounts(policy: policy, command: command, overlays: overlays).list {
+      switch mount {
+      case .overlay(let overlay, let path):
+        rules.append(FileRule(path: path, rights: overlay.upper == nil ? .read : change))
+      case .bind(let path, let isWritable):
+        rules.append(FileRule(path: path, rights: isWritable ? change : .read))
+      }
+    }
+    // The report channel is a pipe among read-only files.
+    rules += command.visible.map { FileRule(path: $0, rights: [.read, .writeFile]) }
+    return Launch.Landlock(
+      handled: all.rawValue, scopes: FileRule.scopes,
+      rules: rules.map { FileRule(path: $0.path, rights: $0.rights.intersection(all)) })
+  }
+
+  // MARK: the receipt
+
+  var layers: [String] {
+    var result = [
+      "user namespace", "mount namespace", "pid namespace", "ipc namespace", "uts namespace",
+      "cgroup namespace",
+    ]
+    if policy.network == .none { result.append("network namespace") }
+    result += [
+      "default-deny files", "private root, /tmp and /dev/shm", "no capabilities", "no_new_privs",
+      "seccomp",
+    ]
+    if FileRule.version > 0 { result.append("Landlock (version \(FileRule.version))") }
+    return result + [
+      "new session", "environment allow-list", "no inherited descriptors",
+    ] + overlays.layers
+  }
+
+  var missing: [String] {
+    FileRule.version > 0 ? [] : ["this kernel has no Landlock, the second wall around files"]
+  }
+}
