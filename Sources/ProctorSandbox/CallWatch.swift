@@ -42,7 +42,9 @@ final class CallWatch {
       return listener >= 0
     }
     var call = csb_notification()
-    guard csb_notification_receive(listener, &call) == 0 else { return errno != ENOENT && errno != EBADF }
+    guard csb_notification_receive(listener, &call) == 0 else {
+      return errno != ENOENT && errno != EBADF
+    }
     let error = decide(call)
     csb_notification_answer(listener, call.id, error)
     return true
@@ -261,7 +263,8 @@ private struct Memory {
       raw[..<15].allSatisfy { $0 == 0 } && raw[15] <= 1 || (mapped && raw[12] == 127)
     var text = [CChar](repeating: 0, count: 64)
     _ = raw.withUnsafeBytes { inet_ntop(AF_INET6, $0.baseAddress, &text, 64) }
-    let words = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let words = String(
+      decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     return .internet("[\(words)]:\(port)", isLocal: isLocal)
   }
 

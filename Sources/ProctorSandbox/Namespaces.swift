@@ -63,7 +63,10 @@ struct Namespaces {
     return [.tmpfs(Self.store, options: options)]
       + parts.map { .folder($0.0, mode: 0o1777) }
       + parts.map { .bindInside($0.0, at: $0.1, []) }
-      + [.folder("/var", mode: 0o755), .link("/var/tmp", to: "/tmp"), .folder(policy.home, mode: 0o700)]
+      + [
+        .folder("/var", mode: 0o755), .link("/var/tmp", to: "/tmp"),
+        .folder(policy.home, mode: 0o700),
+      ]
   }
 
   private var devices: [Launch.Step] {

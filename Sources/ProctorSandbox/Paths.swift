@@ -26,7 +26,9 @@ enum Paths {
     folder == "/" || path == folder || path.hasPrefix(folder + "/")
   }
 
-  static func read(_ path: String) -> String? { bytes(path).map { String(decoding: $0, as: UTF8.self) } }
+  static func read(_ path: String) -> String? {
+    bytes(path).map { String(decoding: $0, as: UTF8.self) }
+  }
 
   static func bytes(_ path: String) -> [UInt8]? {
     (try? Data(contentsOf: URL(filePath: path))).map { Array($0) }

@@ -10,7 +10,9 @@ extension ResourceLimits {
     if let openFiles { result.append((Int32(RLIMIT_NOFILE.rawValue), UInt64(openFiles))) }
     if let fileSizeMB { result.append((Int32(RLIMIT_FSIZE.rawValue), UInt64(fileSizeMB) << 20)) }
     // The supervisor looks ten times a second; this is for what it does not see.
-    if let cpuSeconds { result.append((Int32(RLIMIT_CPU.rawValue), UInt64(cpuSeconds.rounded(.up)) + 1)) }
+    if let cpuSeconds {
+      result.append((Int32(RLIMIT_CPU.rawValue), UInt64(cpuSeconds.rounded(.up)) + 1))
+    }
     if group == nil, let memoryMB {
       // Counts what each process writes to, not what runtimes merely reserve.
       result.append((Int32(RLIMIT_DATA.rawValue), UInt64(memoryMB) << 20))
@@ -31,7 +33,9 @@ extension ResourceLimits {
     }
     if backend == .none {
       if scratchMB != nil { result[.scratchMB] = "the scratch limit is not held: no sandbox" }
-      if scratchFiles != nil { result[.scratchFiles] = "the limit of files is not held: no sandbox" }
+      if scratchFiles != nil {
+        result[.scratchFiles] = "the limit of files is not held: no sandbox"
+      }
     }
     if backend != .namespaces {
       let why = "is not held: only the backend \"namespaces\" counts calls"

@@ -29,8 +29,9 @@ struct ScratchWatch {
     guard let now = Self.space(folders[0]) else { return nil }
     let bytes = limits.scratchMB.map { UInt64($0) << 20 } ?? .max
     let files = UInt64(limits.scratchFiles ?? .max)
-    guard begin.free > now.free && begin.free - now.free > bytes
-      || begin.files > now.files && begin.files - now.files > files
+    guard
+      begin.free > now.free && begin.free - now.free > bytes
+        || begin.files > now.files && begin.files - now.files > files
     else { return nil }
     let written = count()
     if written.bytes > bytes {
