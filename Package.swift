@@ -24,6 +24,7 @@ let package = Package(
       name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     .systemLibrary(
       name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .target(name: "CAttacks"),
     .target(name: "CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
     .target(
       name: "ProctorFormats", dependencies: ["ProctorModel", "CLibXML2", "CPCRE2"],
@@ -57,13 +58,17 @@ let package = Package(
     .target(
       name: "ProctorEngine",
       dependencies: [
-        "ProctorModel", "ProctorFormats", "ProctorSandbox", "ProctorAdapters", "TOMLKit",
+        "ProctorModel", "ProctorFormats", "ProctorSandbox", "ProctorSelfTest", "ProctorAdapters",
+        "TOMLKit",
       ],
+      swiftSettings: settings),
+    .target(
+      name: "ProctorSelfTest", dependencies: ["ProctorModel", "ProctorSandbox", "CAttacks"],
       swiftSettings: settings),
     .executableTarget(
       name: "proctor",
       dependencies: [
-        "ProctorEngine", "ProctorModel", "ProctorFormats",
+        "ProctorEngine", "ProctorModel", "ProctorFormats", "ProctorSelfTest",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

@@ -15,7 +15,11 @@ void csb_build_overlays(const struct csb_spec *spec);
 
 void csb_drop_privileges(void);
 void csb_restrict_files(const struct csb_spec *spec);
+// The notifier's listener stays open in `csb_listener`: its process cannot send it, since sending may be
+// what is notified.
 void csb_filter_calls(const struct csb_spec *spec);
+extern int csb_listener;
+void csb_send_listener(int socket);
 
 // Text building without the C library's formatting.
 char *csb_append(char *at, char *end, const char *text);

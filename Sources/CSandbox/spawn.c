@@ -158,13 +158,20 @@ static _Noreturn void be_init(const struct csb_spec *spec, pid_t command) {
   _exit(0);
 }
 
-// Runs in the memory of the init until it has become the command.
-static pid_t start_below(const struct csb_spec *spec) {
-  pid_t pid = vfork();
-  if (pid < 0) csb_fail(CSB_FORK);
-  if (pid > 0) return pid;
+static int begin_below(void *argument) {
   setsid();
-  become(spec);
+  become(argument);
+}
+
+// As vfork does, the command runs in the memory of the init until its program starts; with the same
+// descriptors too, so that the init has the listener that the command's filter made.
+static pid_t start_below(const struct csb_spec *spec) {
+  static char stack[1 << 16] __attribute__((aligned(16)));
+  pid_t pid = clone(
+      begin_below, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, (void *)spec);
+  if (pid < 0) csb_fail(CSB_FORK);
+  if (csb_listener >= 0) csb_send_listener(spec->notify_fd);
+  return pid;
 }
 
 static _Noreturn void child(const struct csb_spec *spec, uid_t uid, gid_t gid) {

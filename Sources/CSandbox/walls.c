@@ -59,7 +59,10 @@ void csb_drop_privileges(void) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) csb_fail(CSB_PRIVILEGES);
 }
 
-static void send_descriptor(int socket, int fd) {
+int csb_listener = -1;
+
+void csb_send_listener(int socket) {
+  int fd = csb_listener;
   char byte = 0;
   struct iovec data = {&byte, 1};
   union {
@@ -96,8 +99,7 @@ void csb_filter_calls(const struct csb_spec *spec) {
       listener = syscall(
           SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &notifier);
     if (listener < 0) csb_fail(CSB_SECCOMP);
-    send_descriptor(spec->notify_fd, (int)listener);
-    close((int)listener);
+    csb_listener = (int)listener;
   }
   if (spec->filter) {
     struct sock_fprog filter = program(spec->filter, spec->filter_length);

@@ -1,3 +1,5 @@
+import ProctorSandbox
+
 /// Proctor itself cannot do what was asked: wrong usage, no workspace, no sandbox, no storage.
 public struct EngineError: Error, Hashable, Sendable {
   public enum Code: String, Sendable {
@@ -17,5 +19,12 @@ public struct EngineError: Error, Hashable, Sendable {
     self.code = code
     self.message = message
     self.resolution = resolution
+  }
+}
+
+extension EngineError {
+  init(sandbox error: SandboxError) {
+    self.init(
+      error.code == .storage ? .storage : .sandbox, error.message, resolution: error.resolution)
   }
 }

@@ -70,8 +70,7 @@ struct InvocationRunner: Sendable {
         command(invocation, place, nonce: nonce), policy: policy(invocation, place, wallSeconds),
         overdue: { recorder.overdue }, events: { recorder.receive($0) })
     } catch {
-      throw EngineError(
-        error.code == .storage ? .storage : .sandbox, error.message, resolution: error.resolution)
+      throw EngineError(sandbox: error)
     }
     return recorder.finish(result, of: invocation, adapter: adapter, context: context)
   }

@@ -15,12 +15,7 @@ struct RunSession: Sendable {
   let progress: @Sendable (Progress) -> Void
 
   private var backend: SandboxPolicy.Backend {
-    switch options.isolation {
-    case .some(.none): .none
-    case .bubblewrap: .bubblewrap
-    case .namespaces: .namespaces
-    case .auto, .docker, .wasm, .vm, nil: .automatic
-    }
+    (options.isolation ?? .auto).backend
   }
 
   private var testSeconds: Double? {
@@ -82,5 +77,17 @@ public struct EngineOptions: Sendable {
   public init(jobs: Int, environment: [String: String]) {
     self.jobs = jobs
     self.environment = environment
+  }
+}
+
+extension Configuration.Isolation {
+  /// What runs commands under this setting.
+  var backend: SandboxPolicy.Backend {
+    switch self {
+    case .none: .none
+    case .bubblewrap: .bubblewrap
+    case .namespaces: .namespaces
+    case .auto, .docker, .wasm, .vm: .automatic
+    }
   }
 }

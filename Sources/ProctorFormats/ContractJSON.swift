@@ -18,6 +18,9 @@ public enum ContractJSON {
   /// The answer of `sandbox_status`.
   public static func status(_ status: StatusAnswer) -> Data { encode(status) }
 
+  /// The answer of `proctor selftest`.
+  public static func selfTest(_ answer: SelfTestAnswer) -> Data { encode(answer) }
+
   private static func encode(_ value: some Encodable) -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

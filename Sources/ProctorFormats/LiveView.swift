@@ -6,6 +6,7 @@ public struct LiveView: Sendable {
   private static let failuresShown = 5
 
   private var activities: [(project: Project, title: String)] = []
+  private var attacks = 0
   private var usage: [Project: UsageSample] = [:]
   private var names: [TestID: String] = [:]
   private var running: [TestID: ContinuousClock.Instant] = [:]
@@ -36,6 +37,9 @@ public struct LiveView: Sendable {
       activities.removeAll { $0.project == project }
       usage[project] = nil
     case .usage(let project, let sample): usage[project] = sample
+    case .attacked(let attack):
+      attacks += 1
+      if attack.outcome == .gotThrough { failures.append("\(attack.category): \(attack.name)") }
     }
   }
 
@@ -74,6 +78,9 @@ public struct LiveView: Sendable {
     let slowest = running.sorted { $0.value < $1.value }.prefix(Self.slowestShown)
     result += slowest.map { id, since in
       ("  \(humanTime(since.duration(to: now) / .milliseconds(1))) \(names[id] ?? id.text)", .faint)
+    }
+    if attacks > 0 {
+      return [style.mark("\(attacks) attacks done · \(humanTime(elapsed))", .bold)]
     }
     let all = names.isEmpty ? "" : " of \(names.count)"
     let wrong = errors > 0 ? ", \(errors) errors" : ""

@@ -145,4 +145,6 @@ public enum Progress: Sendable {
   case done(Project)
   /// What the running command of a project uses, some times a second.
   case usage(Project, UsageSample)
+  /// An attack of the self-test was made.
+  case attacked(SelfTestAnswer.Attack)
 }

@@ -63,6 +63,8 @@ struct Bubblewrap {
     var result = view.binds.flatMap { ["--ro-bind", $0, $0] }
     result += view.links.flatMap { ["--symlink", $0.text, $0.path] }
     result += ["--proc", "/proc", "--dev", "/dev"]
+    result += view.sealed.flatMap { ["--ro-bind", $0, $0] }
+    result += view.masked.flatMap { ["--dev-bind", "/dev/null", $0] }
     // The same size for both: bubblewrap cannot make one limit for two places.
     let size = policy.limits.scratchMB.map { ["--size", String($0 << 20)] } ?? []
     for place in ["/tmp", "/dev/shm"] {

@@ -12,12 +12,6 @@ struct Namespaces {
   let overlays: OverlayPlan
 
   private static let devices = ["null", "zero", "full", "random", "urandom", "tty"]
-  /// Parts of /proc that are about the machine: they can be read, as without a sandbox.
-  private static let sealed = ["sys", "sysrq-trigger", "irq", "bus", "fs"]
-  /// Parts that tell of the kernel's memory and keys.
-  private static let masked = [
-    "kcore", "keys", "key-users", "timer_list", "kmsg", "kallsyms", "sched_debug", "config.gz",
-  ]
   /// Holds /tmp and /dev/shm, so that one limit is for both.
   private static let store = "/.scratch"
 
@@ -79,15 +73,14 @@ struct Namespaces {
   }
 
   private var processes: [Launch.Step] {
-    let masked = Self.masked.map { "/proc/\($0)" }.filter(Paths.exists)
-    let sealed = Self.sealed.map { "/proc/\($0)" }.filter(Paths.exists)
+    let view = SystemView(policy: policy)
     return [
       .processes("/proc"),
       // In this user namespace no other can be made, whatever gets past the filter.
       .write("/proc/sys/user/max_user_namespaces", text: "0"),
     ]
-      + masked.map { .bindInside("/dev/null", at: $0, [.devices]) }
-      + sealed.map { .bindInside($0, at: $0, .readOnly) }
+      + view.masked.map { .bindInside("/dev/null", at: $0, [.devices]) }
+      + view.sealed.map { .bindInside($0, at: $0, .readOnly) }
   }
 
   /// The workspace, the mounts and the visible paths, parents before what stands in them.

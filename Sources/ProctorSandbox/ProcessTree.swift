@@ -26,6 +26,15 @@ enum ProcessTree {
     return pages * Double(sysconf(Int32(_SC_PAGESIZE))) / 1_048_576
   }
 
+  /// The same, shared pages counted in parts: slow.
+  static func fairMemoryMB(of root: pid_t) -> Double {
+    members(of: root, children()).reduce(0) { sum, pid in
+      let line = Paths.read("/proc/\(pid)/smaps_rollup")?.split(separator: "\n")
+        .first { $0.hasPrefix("Pss:") }
+      return sum + (line?.split(separator: " ").compactMap { Double($0) }.first ?? 0) / 1024
+    }
+  }
+
   private static func children() -> [pid_t: [pid_t]] {
     var result: [pid_t: [pid_t]] = [:]
     for pid in all() { if let parent = parent(of: pid) { result[parent, default: []].append(pid) } }

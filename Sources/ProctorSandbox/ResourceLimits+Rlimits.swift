@@ -37,6 +37,9 @@ extension ResourceLimits {
         result[.scratchFiles] = "the limit of files is not held: no sandbox"
       }
     }
+    if backend == .bubblewrap, scratchFiles != nil {
+      result[.scratchFiles] = "the limit of files is not held in /tmp: bubblewrap has none"
+    }
     if backend != .namespaces {
       let why = "is not held: only the backend \"namespaces\" counts calls"
       if fileOperations != nil { result[.fileOperations] = "max_file_operations \(why)" }

@@ -251,7 +251,10 @@ struct SandboxRun {
 
   private func memoryByProcess(_ group: ControlGroup?) -> [String] {
     guard group == nil, policy.limits.memoryMB != nil else { return [] }
-    return ["the memory limit holds for each process, not for all together: no control group"]
+    return [
+      "the memory limit holds for each process; that of all together is looked at ten times a "
+        + "second: no control group"
+    ]
   }
 
   private func limitsBy(_ group: ControlGroup?) -> String? {

@@ -126,8 +126,13 @@ struct Supervisor {
     let count = poll(&polls, nfds_t(polls.count), left.map { Int32($0.rounded(.up)) } ?? -1)
     guard count > 0 else { return .other }
     let sources = state.sources
-    for (index, source) in sources.enumerated() where polls[index + 2].revents != 0 {
-      state.read(source, once: true, events)
+    for (index, source) in sources.enumerated() {
+      let seen = Int32(polls[index + 2].revents)
+      if seen & POLLIN != 0 {
+        state.read(source, once: true, events)
+      } else if seen != 0 {
+        state.end(source)
+      }
     }
     if polls[0].revents != 0 { return .exited }
     return polls[1].revents != 0 ? .cancelled : .other
@@ -178,20 +183,20 @@ struct Supervisor {
     /// Reads what is there; a source at its end is dropped.
     mutating func read(_ source: Source, once: Bool, _ events: (SandboxEvent) -> Void) {
       if source.kind == .calls {
-        if watch?.ready() != true { sources.removeAll { $0 == source } }
+        if watch?.ready() != true { end(source) }
         return
       }
       repeat {
         let count = Glibc.read(source.descriptor, &buffer, buffer.count)
         if count < 0 && errno == EINTR { continue }
         if count < 0 && errno == EAGAIN { return }
-        guard count > 0 else {
-          sources.removeAll { $0 == source }
-          return
-        }
+        guard count > 0 else { return end(source) }
         deliver(Data(buffer[..<count]), source.kind, events)
       } while !once
     }
+
+    /// Nothing more will come.
+    mutating func end(_ source: Source) { sources.removeAll { $0 == source } }
 
     /// What is still in the pipes; a process that keeps one open is not waited for.
     mutating func drain(_ events: (SandboxEvent) -> Void) {

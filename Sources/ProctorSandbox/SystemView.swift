@@ -18,6 +18,20 @@ struct SystemView {
 
   let policy: SandboxPolicy
 
+  /// Parts of /proc that are about the machine: they can be read, as without a sandbox. Root without
+  /// capabilities could still write there, being the owner.
+  var sealed: [String] {
+    ["sys", "sysrq-trigger", "irq", "bus", "fs"].map { "/proc/\($0)" }.filter(Paths.exists)
+  }
+
+  /// Parts of /proc that tell of the kernel's memory and keys.
+  var masked: [String] {
+    let names = [
+      "kcore", "keys", "key-users", "timer_list", "kmsg", "kallsyms", "sched_debug", "config.gz",
+    ]
+    return names.map { "/proc/\($0)" }.filter(Paths.exists)
+  }
+
   /// Host folders, read-only, at the same paths.
   var binds: [String] {
     let tops = Self.topNames.map { "/\($0)" }.filter { Paths.link($0) == nil && Paths.exists($0) }

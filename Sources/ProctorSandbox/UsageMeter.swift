@@ -9,6 +9,7 @@ struct UsageMeter {
   private var pid: pid_t = 0
   private var lastElapsedMS = 0.0
   private var cpuSeconds = 0.0
+  private var memoryMB = 0.0
 
   init(group: ControlGroup?, limits: ResourceLimits, scratch: ScratchWatch?) {
     self.group = group
@@ -28,9 +29,9 @@ struct UsageMeter {
     let percent = passed > 0 ? (used - cpuSeconds) * 100_000 / passed : 0
     lastElapsedMS = elapsedMS
     cpuSeconds = used
+    memoryMB = group?.memoryMB ?? ProcessTree.memoryMB(of: pid)
     return UsageSample(
-      elapsedMS: elapsedMS, cpuPercent: max(0, percent),
-      memoryMB: group?.memoryMB ?? ProcessTree.memoryMB(of: pid))
+      elapsedMS: elapsedMS, cpuPercent: max(0, percent), memoryMB: memoryMB)
   }
 
   /// The limit that the last sample shows to be exceeded.
@@ -38,6 +39,14 @@ struct UsageMeter {
     if let limit = limits.cpuSeconds, cpuSeconds > limit {
       let words = "\((cpuSeconds * 10).rounded() / 10) s of processor time were used"
       return (ReachedLimit(.cpuSeconds, evidence: words, isFatal: true), .cpuTime)
+    }
+    if group == nil, let limit = limits.memoryMB, memoryMB > Double(limit) {
+      // Shared pages were counted for each process: only now is it worth to count them right.
+      let fair = ProcessTree.fairMemoryMB(of: pid)
+      if fair > Double(limit) {
+        let words = "\(Int(fair)) MB were in use together"
+        return (ReachedLimit(.memoryMB, evidence: words, isFatal: true), .outOfMemory)
+      }
     }
     if let exceeded = scratch?.exceeded() { return (exceeded, .scratchSpace) }
     return nil

@@ -12,12 +12,14 @@ struct Answer: Sendable {
     case test
     case list
     case status
+    case selfTest
   }
 
   enum Value: Sendable {
     case report(Report)
     case listing(Listing)
     case status(StatusAnswer)
+    case selfTest(SelfTestAnswer)
   }
 
   typealias Call =
@@ -66,6 +68,9 @@ struct Answer: Sendable {
     case (.listing(let listing), .json, _): return ContractJSON.list(listing)
     case (.listing(let listing), _, _): return Data(TextSummary.render(listing, style: style).utf8)
     case (.status(let status), .json, _): return ContractJSON.status(status)
+    case (.selfTest(let answer), .json, _): return ContractJSON.selfTest(answer)
+    case (.selfTest(let answer), _, _):
+      return Data(TextSummary.render(answer, style: style).utf8)
     case (.status(let status), _, _): return Data(TextSummary.render(status, style: style).utf8)
     }
   }
@@ -75,6 +80,7 @@ struct Answer: Sendable {
     case .report(let report): ProctorExit(report.verdict)
     case .listing(let listing): ProctorExit(listing.verdict)
     case .status: .passed
+    case .selfTest(let answer): answer.count(.gotThrough) == 0 ? .passed : .testFailed
     }
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import ProctorEngine
+import ProctorSelfTest
 
 /// The command line: parse, call the engine, render, exit code.
 @main
@@ -18,15 +19,17 @@ struct Proctor: AsyncParsableCommand {
         proctor test src/lib.rs                the tests of one file
         proctor list --format json             what would run, as JSON
         proctor status                         what this machine and workspace offer
+        proctor selftest                       attack this machine's sandbox
 
       EXIT STATUS
         0 passed · 1 a test failed · 2 wrong usage or configuration · 3 did not build or collect
         4 no test matched · 5 no verdict · 6 timed out · 7 no sandbox · 130 interrupted
       """,
     version: ProctorVersion.text,
-    subcommands: [Run.self, Test.self, List.self, Status.self])
+    subcommands: [Run.self, Test.self, List.self, Status.self, SelfTestCommand.self])
 
   static func main() async {
+    Probe.runIfAsked(CommandLine.arguments)
     // A reader that goes away (`proctor run | head`) must not kill the clean-up.
     signal(SIGPIPE, SIG_IGN)
     do {

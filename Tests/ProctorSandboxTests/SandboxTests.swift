@@ -270,4 +270,262 @@ import Testing
     let left = try FileManager.default.contentsOfDirectory(atPath: memory)
     #expect(!left.contains { $0.hasPrefix("proctor-\(getpid())-") || $0 == "proctor-4194304-1" })
   }
+
+  // MARK: limits
+
+  func limited(
+    _ script: String, _ backend: SandboxPolicy.Backend = .namespaces,
+    _ adjust: (inout ResourceLimits) -> Void
+  ) async throws -> Seen {
+    var policy = policy(backend)
+    adjust(&policy.limits)
+    return try await run(script, policy)
+  }
+
+  @Test(arguments: [SandboxPolicy.Backend.namespaces, .bubblewrap, .none])
+  func `processor time is not wall-clock time`(backend: SandboxPolicy.Backend) async throws {
+    let busy = try await limited("while :; do :; done", backend) { $0.cpuSeconds = 1 }
+    #expect(busy.result.ending == .cpuTime)
+    #expect(busy.result.receipt.reached.map(\.limit) == [.cpuSeconds])
+    #expect((busy.result.cpuSeconds ?? 0) >= 1)
+    let idle = try await limited("sleep 1.5", backend) { $0.cpuSeconds = 1 }
+    #expect(idle.result.ending == .exited)
+    #expect(idle.result.receipt.reached.isEmpty)
+  }
+
+  @Test func `processor time of all processes is added up`() async throws {
+    let seen = try await limited("for i in 1 2 3 4; do (while :; do :; done) & done; wait") {
+      $0.cpuSeconds = 1
+    }
+    #expect(seen.result.ending == .cpuTime)
+  }
+
+  @Test(arguments: [SandboxPolicy.Backend.namespaces, .bubblewrap])
+  func `what is written to tmp and to the workspace is bounded`(
+    backend: SandboxPolicy.Backend
+  ) async throws {
+    let memory = try await limited(
+      "head -c 40000000 /dev/zero > /tmp/a; head -c 40000000 /dev/zero > /dev/shm/b; exit 3",
+      backend
+    ) { $0.scratchMB = 50 }
+    #expect(memory.stderr.contains("No space left") == (backend == .namespaces))
+    if backend == .namespaces {
+      #expect(memory.result.receipt.reached.map(\.limit) == [.scratchMB])
+    }
+    let disk = try await limited("head -c 400000000 /dev/zero > file; sleep 5", backend) {
+      $0.scratchMB = 50
+    }
+    #expect(disk.result.ending == .scratchSpace)
+    #expect(disk.result.receipt.reached.first?.evidence.contains("written to disk") == true)
+  }
+
+  @Test func `the number of files is bounded`() async throws {
+    let seen = try await limited("i=0; while echo > /tmp/$i; do i=$((i+1)); done; echo $i; exit 1")
+    {
+      $0.scratchFiles = 300
+    }
+    #expect((250...300).contains(Int(seen.stdout.trimmingCharacters(in: .newlines)) ?? 0))
+    #expect(seen.result.receipt.reached.map(\.limit) == [.scratchFiles])
+  }
+
+  @Test(arguments: [SandboxPolicy.Backend.namespaces, .bubblewrap, .none])
+  func `files are bounded in size and number`(backend: SandboxPolicy.Backend) async throws {
+    let size = try await limited("exec head -c 20000000 /dev/zero > file", backend) {
+      $0.fileSizeMB = 4
+    }
+    #expect(size.result.status.impliedSignal == SIGXFSZ)
+    #expect(size.result.receipt.reached.map(\.limit) == [.fileSizeMB])
+    let open = try await limited(
+      "python3 -c 'import os\ntry:\n  while 1: os.open(\"/dev/null\", 0)\nexcept OSError as e: print(e.errno)'",
+      backend
+    ) { $0.openFiles = 64 }
+    #expect(open.stdout == "24\n")
+  }
+
+  @Test(arguments: [SandboxPolicy.Backend.namespaces, .bubblewrap, .none])
+  func `too much output ends it`(backend: SandboxPolicy.Backend) async throws {
+    let seen = try await limited("yes", backend) { $0.outputMB = 4 }
+    #expect(seen.result.ending == .output)
+    #expect(seen.stdout.utf8.count < 8 << 20)
+  }
+
+  @Test func `refused processes are counted`() async throws {
+    let seen = try await limited("for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; wait") {
+      $0.processes = 6
+    }
+    #expect(seen.result.receipt.reached.map(\.limit) == [.processes])
+  }
+
+  @Test func `use is sampled while it runs`() async throws {
+    let samples = Mutex<[UsageSample]>([])
+    _ = try await Sandbox().run(
+      SandboxCommand(
+        argv: ["python3", "-c", "x = bytearray(100 << 20)\nwhile True: pass"],
+        environment: ["PATH": "/usr/bin:/bin"], directory: workspace),
+      policy: {
+        var policy = policy()
+        policy.limits.wallSeconds = 1
+        return policy
+      }()
+    ) { event in
+      if case .usage(let sample) = event { samples.withLock { $0.append(sample) } }
+    }
+    let seen = samples.withLock { $0 }
+    #expect(seen.count >= 4)
+    #expect(seen.contains { ($0.memoryMB ?? 0) > 100 })
+    #expect(seen.contains { ($0.cpuPercent ?? 0) > 30 })
+  }
+
+  // MARK: counted calls
+
+  static let writing = "for i in 1 2 3 4 5; do echo x > f$i && echo $i; done; echo end"
+
+  @Test func `file operations are counted and then denied`() async throws {
+    let seen = try await limited(Self.writing) { $0.fileOperations = 3 }
+    #expect(seen.stdout == "1\n2\n3\nend\n")
+    #expect(seen.stderr.contains("Permission denied"))
+    #expect(
+      seen.result.receipt.denied.map(\.target) == ["\(workspace)/f4", "\(workspace)/f5"])
+    #expect(seen.result.receipt.denied.first?.setting == "max_file_operations")
+    #expect(seen.result.receipt.reached.map(\.limit) == [.fileOperations])
+  }
+
+  @Test func `no file operations leave reading the system alone`() async throws {
+    let seen = try await limited(
+      "cat file; mkdir d; rm file; head -c 4 /usr/bin/python3 | tail -c 3"
+    ) {
+      $0.fileOperations = 0
+    }
+    #expect(seen.stdout == "ELF")
+    #expect(
+      Set(seen.result.receipt.denied.map(\.target))
+        == ["\(workspace)/file", "\(workspace)/d"])
+  }
+
+  static let connecting = """
+    python3 - <<'PY'
+    import socket
+    server = socket.create_server(("127.0.0.1", 0))
+    for _ in range(4):
+        try:
+            socket.create_connection(server.getsockname())
+            print("connected")
+        except PermissionError:
+            print("denied")
+    PY
+    """
+
+  @Test func `requests are counted and then denied`() async throws {
+    let some = try await limited(Self.connecting) { $0.networkRequests = 2 }
+    #expect(some.stdout == "connected\nconnected\ndenied\ndenied\n")
+    let none = try await limited(Self.connecting) { $0.networkRequests = 0 }
+    #expect(none.stdout == "denied\ndenied\ndenied\ndenied\n")
+    #expect(none.result.receipt.denied.first?.rule == "max_network_requests = 0")
+  }
+
+  @Test(arguments: [SandboxPolicy.Backend.bubblewrap, .none])
+  func `counting where nobody can count is refused`(backend: SandboxPolicy.Backend) async throws {
+    var policy = policy(backend)
+    policy.limits.fileOperations = 1
+    policy.required = [.fileOperations]
+    let error = await #expect(throws: SandboxError.self) { try await run("true", policy) }
+    #expect(error?.code == .limitUnavailable)
+    policy.required = []
+    #expect(
+      try await run("true", policy).result.receipt.missing.contains { $0.contains("file_op") })
+  }
+
+  @Test func `denied addresses, names and sockets are told`() async throws {
+    let socket = "\(folder)/s"
+    let listener = Foundation.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(listener) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(socket.utf8)) }
+    _ = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    let seen = try await run(
+      """
+      python3 - <<'PY'
+      import socket
+      def attempt(work):
+          try: work()
+          except OSError as error: print(type(error).__name__)
+      attempt(lambda: socket.create_connection(("192.0.2.7", 443), 2))
+      attempt(lambda: socket.create_connection(("2001:db8::1", 80), 2))
+      attempt(lambda: socket.getaddrinfo("example.com", 80))
+      attempt(lambda: socket.socket(socket.AF_UNIX).connect("\(socket)"))
+      attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.8", 9)))
+      PY
+      """)
+    #expect(seen.stdout == "OSError\nOSError\ngaierror\nFileNotFoundError\nOSError\n")
+    let denied = seen.result.receipt.denied
+    #expect(
+      Set(denied.map(\.target)) == [
+        "192.0.2.7:443", "[2001:db8::1]:80", "name server (DNS)", socket, "192.0.2.8:9",
+      ])
+    #expect(
+      denied.filter { $0.kind == .network }.allSatisfy { $0.setting == "allow_network_access" })
+  }
+
+  @Test func `callers that die while they wait for an answer hold up nobody`() async throws {
+    let seen = try await run(
+      """
+      python3 - <<'PY'
+      import os, random, signal, socket, time
+      for _ in range(150):
+          pid = os.fork()
+          if pid == 0:
+              while True: socket.socket().connect_ex(("127.0.0.1", 1))
+          time.sleep(random.random() / 500)
+          os.kill(pid, signal.SIGKILL)
+          os.waitpid(pid, 0)
+      print(socket.socket().connect_ex(("127.0.0.1", 1)))
+      PY
+      """)
+    #expect(seen.stdout == "111\n")
+  }
+
+  // MARK: walls
+
+  @Test func `a link in the workspace leads no mount out of the sandbox`() async throws {
+    // A path that shall be visible below a link to a folder of the host.
+    let outside = "\(folder)/outside"
+    try FileManager.default.createDirectory(atPath: outside, withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(workspace)/way", withDestinationPath: outside)
+    var policy = policy()
+    policy.mounts = [.writable("\(workspace)/way/cache")]
+    _ = try? await run("true", policy)
+    let made = try FileManager.default.contentsOfDirectory(atPath: outside)
+    // Writable folders are made by the caller's wish; nothing else may appear.
+    #expect(made.allSatisfy { $0 == "cache" })
+  }
+
+  @Test func `the root is read-only and tmp is its own`() async throws {
+    let seen = try await run(
+      "touch /x /etc/x /dev/x 2>/dev/null; ls -I 'proctor*' /tmp; touch /tmp/a /dev/shm/b /var/tmp/c && ls -I 'proctor*' /tmp /dev/shm"
+    )
+    #expect(seen.stdout == "home\n/dev/shm:\nb\n\n/tmp:\na\nc\nhome\n")
+    #expect(try await run("ls -I 'proctor*' /tmp /dev/shm").stdout == "/dev/shm:\n\n/tmp:\nhome\n")
+  }
+
+  @Test func `64 sandboxes at once`() async throws {
+    let outputs = try await withThrowingTaskGroup(of: String.self) { group in
+      for number in 0..<64 {
+        var policy = policy()
+        policy.scratch = "\(folder)/scratch-\(number)"
+        try FileManager.default.createDirectory(
+          atPath: policy.scratch, withIntermediateDirectories: true)
+        group.addTask { [policy] in
+          try await run("echo \(number) > mine; sleep 0.3; cat mine", policy).stdout
+        }
+      }
+      return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+    }
+    #expect(outputs == Set((0..<64).map { "\($0)\n" }))
+  }
 }

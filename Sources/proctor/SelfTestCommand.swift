@@ -1,0 +1,48 @@
+import ArgumentParser
+import FoundationEssentials
+import ProctorEngine
+import ProctorFormats
+import ProctorModel
+
+struct SelfTestCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "selftest",
+    abstract: "Attack this machine's sandbox; every attack also runs once without it.",
+    discussion: """
+      Each attack tries one thing that tests must not be able to do. It counts only where it succeeds \
+      without the sandbox. None does harm where it succeeds. The exit status is 1 when one got through.
+
+      EXAMPLES
+        proctor selftest
+        proctor selftest --isolation bubblewrap --format json
+      """)
+
+  @Option(help: "auto, namespaces, bubblewrap, or none (everything gets through).")
+  var isolation = Configuration.Isolation.auto
+
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    let answer = Answer(format: common.settledFormat, kind: .selfTest)
+    let isolation = isolation
+    let program = try CommandLine.executable
+    try await answer.give { progress throws(EngineError) in
+      .selfTest(
+        try await SandboxAttacks.run(
+          isolation: isolation, program: program,
+          environment: ProcessInfo.processInfo.environment
+        ) { progress(.attacked($0)) })
+    }
+  }
+}
+
+extension CommandLine {
+  /// This program's own file.
+  fileprivate static var executable: String {
+    get throws {
+      guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+      else { throw ValidationError("proctor's own file cannot be found: is /proc mounted?") }
+      return path
+    }
+  }
+}
