@@ -52,6 +52,12 @@ struct RunFolder: ~Copyable {
   init(in cache: CacheFolder) throws(EngineError) {
     let runs = "\(cache.root)/runs"
     try FileSystem.makeFolder(runs)
+    // One at a time between a folder and its lock: whoever is killed there leaves a folder without one.
+    let gate = open("\(cache.root)/runs.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    defer { if gate >= 0 { close(gate) } }
+    guard gate >= 0, flock(gate, LOCK_EX) == 0 else {
+      throw FileSystem.storage("cannot write \(cache.root)/runs.lock")
+    }
     Self.sweep(runs)
     let folder = "\(runs)/\(getpid())-\(Self.nonce().prefix(12))"
     try FileSystem.makeFolder(folder)
@@ -74,19 +80,9 @@ struct RunFolder: ~Copyable {
     for entry in FileSystem.entries(of: runs) where entry.isFolder {
       let folder = "\(runs)/\(entry.name)"
       let lock = open("\(folder)/lock", O_RDWR | O_CLOEXEC)
-      // No lock file: another proctor is between its mkdir and its lock, unless the folder is old.
-      if lock < 0 {
-        if isOld(folder) { FileSystem.removeTree(folder) }
-        continue
-      }
-      if flock(lock, LOCK_EX | LOCK_NB) == 0 { FileSystem.removeTree(folder) }
-      close(lock)
+      if lock < 0 || flock(lock, LOCK_EX | LOCK_NB) == 0 { FileSystem.removeTree(folder) }
+      if lock >= 0 { close(lock) }
     }
-  }
-
-  private static func isOld(_ folder: String) -> Bool {
-    var status = stat()
-    return stat(folder, &status) == 0 && time(nil) - status.st_mtim.tv_sec > 60
   }
 
   /// 128 random bits as 32 hexadecimal digits.

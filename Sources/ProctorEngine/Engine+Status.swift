@@ -10,7 +10,10 @@ extension Engine {
     let session = try session(in: folder.path) { _ in }
     let host = await HostCapabilities.probe(scratch: folder.path)
     return StatusAnswer(
-      proctorVersion: ProctorVersion.text, isolation: isolations(host),
+      proctorVersion: ProctorVersion.text,
+      isolation: host.backends.map {
+        StatusAnswer.Isolation(name: $0.name, available: $0.available, detail: $0.detail)
+      },
       host: host.findings.map {
         StatusAnswer.Capability(name: $0.name, available: $0.available, detail: $0.detail)
       },
@@ -19,19 +22,6 @@ extension Engine {
         file: configuration.fromFile, isolation: configuration.execution.isolation.rawValue,
         tests: configuration.tests.resourceLimits,
         fetch: configuration.tests.fetch))
-  }
-
-  private func isolations(_ host: HostCapabilities) -> [StatusAnswer.Isolation] {
-    let bubblewrap = host.bubblewrap
-    return [
-      StatusAnswer.Isolation(
-        name: "auto", available: bubblewrap.available,
-        detail: bubblewrap.available ? "bubblewrap" : bubblewrap.detail),
-      StatusAnswer.Isolation(
-        name: "bubblewrap", available: bubblewrap.available, detail: bubblewrap.detail),
-      StatusAnswer.Isolation(
-        name: "none", available: true, detail: "bare: limits and supervision, no walls"),
-    ]
   }
 
   private func runner(_ project: Project, _ session: RunSession) -> StatusAnswer.Runner {

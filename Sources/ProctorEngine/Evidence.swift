@@ -39,6 +39,11 @@ struct ProjectOutcome: Sendable {
   var commands: [AdapterReport.Command] = []
   var receipts: [SandboxReceipt] = []
   var output: CapturedText?
+  /// The folder that holds what its tests wrote to the protected workspace; nil when there is none.
+  var workspaceWrites: String?
+  var writes: [WorkspaceWrite] = []
+  /// Files of this machine that failed tests looked for.
+  var hidden = Denials()
   var durationMS = 0.0
 
   /// Findings that the configuration accepts.

@@ -171,6 +171,7 @@ extension ProjectOutcome {
   mutating func record(_ done: InvocationRunner.Finished) {
     commands.append(done.command)
     receipts.append(done.result.receipt)
+    workspaceWrites = done.result.workspaceWrites ?? workspaceWrites
   }
 
   /// Adds what is not selected yet.

@@ -130,6 +130,14 @@ struct InvocationRunner: Sendable {
     return texts.contains { $0.contains(Invocation.outputPlaceholder) }
   }
 
+  /// What every command of the project sees.
+  var visiblePaths: [String] {
+    [
+      context.workspace, context.cache, context.sharedCache, scratch, "/usr", "/bin", "/sbin",
+      "/lib", "/lib32", "/lib64", "/etc", "/proc", "/dev", Self.home,
+    ] + context.toolchain.reads + reads
+  }
+
   private func policy(
     _ invocation: Invocation, _ place: Place, _ wallSeconds: Double?
   ) -> SandboxPolicy {

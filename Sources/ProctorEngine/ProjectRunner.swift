@@ -124,8 +124,33 @@ struct ProjectRunner: Sendable {
       try await execution.run(chosen.map(Selection.cases) ?? .all(listed: prepared.listed ?? []))
     }
     outcome = execution.outcome
+    try settleWrites(&outcome)
+    if runner.backend != .none {
+      outcome.hidden = HiddenPaths(visible: runner.visiblePaths)
+        .denials(in: outcome.attempts.values.flatMap(\.self))
+    }
     outcome.durationMS += (clock.now - start).milliseconds
     return outcome
+  }
+
+  /// What tests wrote to the workspace is listed, and kept where that is asked for.
+  private func settleWrites(_ outcome: inout ProjectOutcome) throws(EngineError) {
+    let keep = session.configuration.tests.keep
+    let isAsked = session.options.keepWrites || !keep.isEmpty
+    guard session.configuration.tests.workspace == .protected else { return }
+    guard let upper = outcome.workspaceWrites else {
+      guard isAsked, session.options.isolation?.backend != SandboxPolicy.Backend.none,
+        !outcome.receipts.isEmpty
+      else { return }
+      throw EngineError(
+        .sandbox, "what tests write cannot be kept: the cache folder takes no overlays",
+        resolution: "Name a cache folder on a disk of its own with PROCTOR_CACHE_DIR, or set "
+          + "[tests] workspace = \"writable\".")
+    }
+    outcome.writes = WorkspaceWrites(
+      workspace: session.workspace, upper: upper,
+      patterns: session.options.keepWrites ? nil : keep
+    ).settle()
   }
 
   // MARK: bookkeeping

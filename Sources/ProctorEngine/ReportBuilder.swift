@@ -14,8 +14,9 @@ struct ReportBuilder {
       verdict: verdict, tests: outcomes.flatMap(results),
       errors: outcomes.flatMap { $0.errors.map(relative).sorted(by: Self.byPlace) },
       missing: accounting.missing, adapters: outcomes.map(adapter),
-      sandbox: weakest(outcomes.flatMap(\.receipts)), durationMS: durationMS,
-      suggestions: verdict.status == .noTests ? suggestions : [])
+      sandbox: weakest(outcomes), durationMS: durationMS,
+      suggestions: verdict.status == .noTests ? suggestions : [],
+      writes: outcomes.flatMap(\.writes))
   }
 
   private func results(_ outcome: ProjectOutcome) -> [TestResult] {
@@ -69,11 +70,13 @@ struct ReportBuilder {
 
   /// The receipt with the fewest walls, the last of them, since building comes first; and what all of them denied; a fetch with the network does not
   /// stand for the tests.
-  private func weakest(_ receipts: [SandboxReceipt]) -> SandboxReceipt? {
+  private func weakest(_ outcomes: [ProjectOutcome]) -> SandboxReceipt? {
+    let receipts = outcomes.flatMap(\.receipts)
     let offline = receipts.filter { $0.network != "host" }
     let all = offline.isEmpty ? receipts : offline
     var denials = Denials()
     for receipt in all { denials.add(receipt.denied, omitted: receipt.deniedOmitted) }
+    for outcome in outcomes { denials.add(outcome.hidden.list, omitted: outcome.hidden.omitted) }
     var reached: [ReachedLimit] = []
     for limit in all.flatMap(\.reached) where !reached.contains(limit) { reached.append(limit) }
     return all.reversed().min { $0.layers.count < $1.layers.count }.map { weakest in

@@ -69,6 +69,8 @@ public struct EngineOptions: Sendable {
   public var testTimeoutSeconds: Double?
   /// A process for each test, as far as the runner permits that.
   public var paranoid = false
+  /// Keep everything that tests write to the workspace.
+  public var keepWrites = false
   /// Projects that run at the same time.
   public var jobs: Int
   /// The environment proctor was started in.

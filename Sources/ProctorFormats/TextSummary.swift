@@ -27,6 +27,7 @@ public enum TextSummary {
       }
     }
     if let receipt = report.sandbox { blocks += sandbox(receipt, style) }
+    if !report.writes.isEmpty { blocks.append(writes(report.writes, style)) }
     blocks.append(adapters(report) + verdict(report, style))
     return blocks.joined(separator: "\n\n") + "\n"
   }
@@ -107,6 +108,28 @@ public enum TextSummary {
     let more = tests.count > shown.count ? ["  and \(tests.count - shown.count) more"] : []
     return (["\(style.mark("NO RESULT", .red)) for \(tests.count) tests:"] + shown + more)
       .joined(separator: "\n")
+  }
+
+  private static let writesShown = 5
+
+  /// What was kept, a line each; what was not, in one line.
+  private static func writes(_ writes: [WorkspaceWrite], _ style: TextStyle) -> String {
+    func path(_ write: WorkspaceWrite) -> String { write.path.harmless(multiline: false) }
+    let asked = writes.filter { $0.kept || $0.note != nil }
+    var lines = asked.map { write in
+      let note = write.note.map { ", not kept: \($0.harmless(multiline: false))" } ?? ""
+      return
+        "\(style.mark(write.kept ? "KEPT" : "WROTE", .faint)) \(path(write)) (\(write.change.rawValue)\(note))"
+    }
+    let others = writes.filter { !$0.kept && $0.note == nil }
+    if !others.isEmpty {
+      let names = others.prefix(writesShown).map(path).joined(separator: ", ")
+      let rest = others.count > writesShown ? " and \(others.count - writesShown) more" : ""
+      lines.append(
+        "\(style.mark("WROTE", .faint)) to a copy of the workspace: \(names)\(rest) (--keep-writes keeps)"
+      )
+    }
+    return lines.joined(separator: "\n")
   }
 
   private static let denialsShown = 10

@@ -16,6 +16,8 @@ struct RunAllAnswer: Encodable {
   let missing: [String]?
   let suggestions: [String]?
   let sandbox: SandboxReceipt?
+  let writes: [WorkspaceWrite]?
+  let writes_omitted: Int?
   let adapters: [AdapterAnswer]
   let tests: [TestRow]?
 
@@ -34,6 +36,10 @@ struct RunAllAnswer: Encodable {
     missing = report.missing.map(\.id.text).nonEmpty
     suggestions = report.suggestions.nonEmpty
     sandbox = report.sandbox
+    writes = Array(report.writes.prefix(Report.writesListed)).nonEmpty
+    writes_omitted =
+      report.writes.count > Report.writesListed
+      ? report.writes.count - Report.writesListed : nil
     adapters = report.adapters.map(AdapterAnswer.init)
     tests = details ? report.tests.map(TestRow.init) : nil
   }
@@ -81,6 +87,8 @@ struct RunTestAnswer: Encodable {
   let missing: [String]?
   let suggestions: [String]?
   let sandbox: SandboxReceipt?
+  let writes: [WorkspaceWrite]?
+  let writes_omitted: Int?
 
   init(_ report: Report) {
     let counts = report.counts
@@ -103,6 +111,10 @@ struct RunTestAnswer: Encodable {
     missing = report.missing.map(\.id.text).nonEmpty
     suggestions = report.suggestions.nonEmpty
     sandbox = report.sandbox
+    writes = Array(report.writes.prefix(Report.writesListed)).nonEmpty
+    writes_omitted =
+      report.writes.count > Report.writesListed
+      ? report.writes.count - Report.writesListed : nil
   }
 }
 

@@ -14,11 +14,15 @@ public struct Report: Sendable {
   public let durationMS: Double
   /// Nearest names when a name matched nothing.
   public let suggestions: [String]
+  /// What tests wrote to the protected workspace.
+  public let writes: [WorkspaceWrite]
+  /// Writes that answers list.
+  public static let writesListed = 200
 
   public init(
     verdict: Verdict, tests: [TestResult], errors: [RunError], missing: [TestCase],
     adapters: [AdapterReport], sandbox: SandboxReceipt?, durationMS: Double,
-    suggestions: [String] = []
+    suggestions: [String] = [], writes: [WorkspaceWrite] = []
   ) {
     self.verdict = verdict
     self.tests = tests
@@ -28,6 +32,7 @@ public struct Report: Sendable {
     self.sandbox = sandbox
     self.durationMS = durationMS
     self.suggestions = suggestions
+    self.writes = writes
   }
 
   public var counts: Counts { Counts(tests) }

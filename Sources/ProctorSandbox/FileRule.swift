@@ -32,6 +32,7 @@ struct FileRule {
   /// 0 where the kernel has no Landlock.
   static let version = Int(csb_landlock_version())
 
-  /// Signals and abstract sockets stay within the sandbox.
-  static var scopes: UInt64 { version >= 6 ? 3 : 0 }
+  /// Abstract sockets of the host cannot be reached, whatever the network. Signals need no such scope: they
+  /// stay in the process namespace.
+  static var scopes: UInt64 { version >= 6 ? 1 : 0 }
 }

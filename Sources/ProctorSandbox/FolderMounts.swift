@@ -37,7 +37,8 @@ struct FolderMounts {
     }
     for mount in policy.mounts {
       switch mount {
-      case .readOnly(let path):
+      case .readOnly(let given):
+        let path = Paths.plain(given)
         if !isVisible(path), Paths.exists(path) { result.append(.bind(path, isWritable: false)) }
       case .writable(let path): result.append(.bind(path, isWritable: true))
       case .copyOnWrite(let path): overlaid(path)

@@ -12,73 +12,99 @@ public struct HostCapabilities: Sendable {
     public let detail: String
   }
 
-  /// Whether commands can be isolated at all, and how or why not.
-  public let bubblewrap: Finding
+  /// Each backend: whether a command could be run in it, and how or why not.
+  public let backends: [Finding]
+  /// What holds in the sandbox that is used by default; empty when there is none.
   public let findings: [Finding]
 
-  /// Tries everything; takes some 100 ms.
+  /// Tries everything; takes about a second.
   /// - Parameter scratch: an existing private folder on the cache file system.
   public static func probe(scratch: String) async -> HostCapabilities {
-    let probe = Probe(scratch: scratch)
-    let start = await probe.run("exit 0")
-    switch start {
-    case .failure(let error):
-      return HostCapabilities(
-        bubblewrap: Finding(
-          name: "bubblewrap", available: false, detail: "\(error.message). \(error.resolution)"),
-        findings: [])
-    case .success(let seen):
-      let receipt = seen.result.receipt
-      return HostCapabilities(
-        bubblewrap: Finding(
-          name: "bubblewrap", available: true, detail: receipt.layers.joined(separator: ", ")),
-        findings: [
-          await probe.workspace(receipt), await probe.network(), await probe.memory(),
-          await probe.processes(),
-        ])
+    var backends: [Finding] = []
+    for backend in [SandboxPolicy.Backend.automatic, .namespaces, .bubblewrap] {
+      let name = backend.rawValue
+      switch await Probe(scratch: scratch, backend: backend).run("exit 0") {
+      case .failure(let error):
+        backends.append(
+          Finding(name: name, available: false, detail: "\(error.message). \(error.resolution)"))
+      case .success(let seen):
+        let receipt = seen.result.receipt
+        let what = backend == .automatic ? receipt.backend : receipt.layers.joined(separator: ", ")
+        let missing = receipt.missing.map { "; \($0)" }.joined()
+        backends.append(Finding(name: name, available: true, detail: what + missing))
+      }
     }
+    backends.append(
+      Finding(name: "none", available: true, detail: "bare: limits and supervision, no walls"))
+    let probe = Probe(scratch: scratch, backend: .automatic)
+    guard backends[0].available, case .success(let first) = await probe.run("exit 0") else {
+      return HostCapabilities(backends: backends, findings: [])
+    }
+    return HostCapabilities(
+      backends: backends,
+      findings: [
+        await probe.workspace(first.result.receipt), await probe.network(),
+        await probe.unconnected(), await probe.calls(), probe.landlock(), await probe.memory(),
+        await probe.processes(), await probe.processorTime(), await probe.scratchSpace(),
+        await probe.operations(),
+      ])
   }
 }
 
 private struct Probe {
   let scratch: String
+  let backend: SandboxPolicy.Backend
 
   struct Seen {
     let result: SandboxResult
     let stdout: String
+    let stderr: String
   }
 
   func run(
     _ script: String,
-    limits: ResourceLimits = ResourceLimits(wallSeconds: 10, memoryMB: 512, processes: 64)
+    limits: ResourceLimits = ResourceLimits(wallSeconds: 10, memoryMB: 512, processes: 64),
+    required: Set<ResourceLimits.Name> = []
   ) async -> Result<Seen, SandboxError> {
     let workspace = "\(scratch)/probe"
     _ = Paths.make(workspace)
-    let output = Mutex(Data())
+    let output = Mutex((out: Data(), err: Data()))
     do {
       let result = try await Sandbox().run(
         SandboxCommand(
           argv: ["/bin/sh", "-c", script], environment: ["PATH": "/usr/bin:/bin"],
           directory: workspace),
         policy: SandboxPolicy(
-          backend: .bubblewrap, workspace: workspace, access: .protected, network: .none,
-          mounts: [], limits: limits, home: "/tmp/home", scratch: scratch)
+          backend: backend, workspace: workspace, access: .protected, network: .none, mounts: [],
+          limits: limits, required: required, home: "/tmp/home", scratch: scratch)
       ) { event in
-        if case .stdout(let bytes) = event { output.withLock { $0.append(bytes) } }
+        output.withLock { output in
+          switch event {
+          case .stdout(let bytes): output.out.append(bytes)
+          case .stderr(let bytes): output.err.append(bytes)
+          case .channel, .stopping, .usage: break
+          }
+        }
       }
-      return .success(
-        Seen(result: result, stdout: String(decoding: output.withLock { $0 }, as: UTF8.self)))
+      return output.withLock {
+        .success(
+          Seen(
+            result: result, stdout: String(decoding: $0.out, as: UTF8.self),
+            stderr: String(decoding: $0.err, as: UTF8.self)))
+      }
     } catch {
       return .failure(error)
     }
   }
+
+  private typealias Finding = HostCapabilities.Finding
 
   func workspace(_ receipt: SandboxReceipt) async -> HostCapabilities.Finding {
     let seen = try? await run("echo x > written && cat written").get()
     let escaped = Paths.exists("\(scratch)/probe/written")
     let works = seen?.stdout == "x\n" && !escaped
     let storage = receipt.layers.contains { $0.contains("in memory") } ? "in memory" : "on disk"
-    return HostCapabilities.Finding(
+    return Finding(
       name: "copy-on-write", available: works,
       detail: works
         ? "tests may write to the workspace, the tree stays as it is (\(storage))"
@@ -86,15 +112,47 @@ private struct Probe {
   }
 
   func network() async -> HostCapabilities.Finding {
-    let seen = try? await run("cat /proc/net/dev /proc/net/route").get()
+    let seen = try? await run("cat /proc/net/dev").get()
     let interfaces = (seen?.stdout ?? "").split(separator: "\n").filter { $0.contains(":") }
       .map { $0.prefix { $0 != ":" }.filter { $0 != " " } }
     let alone = interfaces == ["lo"]
-    return HostCapabilities.Finding(
+    return Finding(
       name: "no network", available: alone,
       detail: alone
         ? "tests have a loopback of their own and nothing else"
         : "interfaces inside: \(interfaces.joined(separator: ", "))")
+  }
+
+  /// Asks a name server, to which there is no way.
+  func unconnected() async -> HostCapabilities.Finding {
+    let seen = try? await run("getent hosts proctor.invalid; exit 0").get()
+    let told = seen?.result.receipt.denied.contains { $0.kind == .network } == true
+    return Finding(
+      name: "denials told", available: told,
+      detail: told
+        ? "an address that was tried and denied is named in the answer"
+        : "denied addresses are not seen here (no seccomp notifications)")
+  }
+
+  func calls() async -> HostCapabilities.Finding {
+    let seen = try? await run("grep -E '^(Seccomp|NoNewPrivs|CapBnd)' /proc/self/status").get()
+    let text = seen?.stdout ?? ""
+    let filtered = text.contains("Seccomp:\t2")
+    let bare = text.contains("CapBnd:\t0000000000000000") && text.contains("NoNewPrivs:\t1")
+    return Finding(
+      name: "seccomp", available: filtered && bare,
+      detail: filtered && bare
+        ? "namespaces, mounts, tracing, keys, io_uring and more are refused; no capabilities"
+        : "the filter or the dropping of privileges is not in force: \(text.split(separator: "\n"))"
+    )
+  }
+
+  func landlock() -> HostCapabilities.Finding {
+    let version = FileRule.version
+    return Finding(
+      name: "Landlock", available: version > 0,
+      detail: version > 0
+        ? "version \(version), a second wall around files" : "this kernel has none")
   }
 
   /// Takes 96 MB where 32 are allowed.
@@ -103,7 +161,7 @@ private struct Probe {
     let hog = "x=$(head -c 100000000 /dev/zero | tr '\\0' x); echo ${#x}"
     let seen = try? await run(hog, limits: limits).get()
     let held = seen.map { !$0.stdout.hasPrefix("100000000") } ?? false
-    return HostCapabilities.Finding(
+    return Finding(
       name: "memory limit", available: held,
       detail: held
         ? "held by \(seen?.result.receipt.limitsBy ?? "the kernel")"
@@ -115,13 +173,49 @@ private struct Probe {
   func processes() async -> HostCapabilities.Finding {
     let limits = ResourceLimits(wallSeconds: 10, memoryMB: 256, processes: 16)
     let script =
-      "n=0; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do (sleep 1 & sleep 1) & done; wait; echo all"
+      "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do (sleep 1 & sleep 1) & done; wait; echo all"
     let seen = try? await run(script, limits: limits).get()
     let held = seen.map { $0.stdout != "all\n" } ?? false
-    return HostCapabilities.Finding(
+    return Finding(
       name: "process limit", available: held,
       detail: held
         ? "held by \(seen?.result.receipt.limitsBy ?? "the kernel")"
         : "this host gives no control group, so processes are only bounded by its own limits")
+  }
+
+  func processorTime() async -> HostCapabilities.Finding {
+    let limits = ResourceLimits(wallSeconds: 10, cpuSeconds: 0.3)
+    let seen = try? await run("while :; do :; done", limits: limits).get()
+    let held = seen?.result.ending == .cpuTime
+    return Finding(
+      name: "CPU time limit", available: held,
+      detail: held ? "told apart from the wall-clock limit" : "a busy loop was not stopped for it")
+  }
+
+  func scratchSpace() async -> HostCapabilities.Finding {
+    let limits = ResourceLimits(wallSeconds: 10, scratchMB: 4)
+    let seen = try? await run("head -c 8000000 /dev/zero > /tmp/x && echo all", limits: limits)
+      .get()
+    let held = seen.map { $0.stdout != "all\n" } ?? false
+    return Finding(
+      name: "scratch limit", available: held,
+      detail: held ? "/tmp and /dev/shm are bounded" : "8 MB were had where 4 were allowed")
+  }
+
+  func operations() async -> HostCapabilities.Finding {
+    let limits = ResourceLimits(wallSeconds: 10, fileOperations: 1)
+    switch await run(
+      "echo > /tmp/a; echo > /tmp/b && echo all", limits: limits, required: [.fileOperations])
+    {
+    case .success(let seen):
+      let held = seen.stdout != "all\n" && seen.result.receipt.denied.count == 1
+      return Finding(
+        name: "counted operations", available: held,
+        detail: held
+          ? "max_file_operations and max_network_requests are held"
+          : "a second operation passed where one was allowed")
+    case .failure(let error):
+      return Finding(name: "counted operations", available: false, detail: error.message)
+    }
   }
 }

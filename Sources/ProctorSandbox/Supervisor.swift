@@ -207,9 +207,11 @@ struct Supervisor {
       switch kind {
       case .stdout:
         output += bytes.count
+        guard outputExceeded == nil else { return }
         events(.stdout(bytes))
       case .stderr:
         output += bytes.count
+        guard outputExceeded == nil else { return }
         if firstWords.utf8.count < 2048 {
           firstWords += String(decoding: bytes.prefix(2048), as: UTF8.self)
         }

@@ -26,7 +26,7 @@ struct CommonOptions: ParsableArguments {
 
 /// What commands that run something take.
 struct RunOptions: ParsableArguments {
-  @Option(help: "auto, bubblewrap or none (bare, said so in the receipt).")
+  @Option(help: "auto, namespaces, bubblewrap or none (bare, said so in the receipt).")
   var isolation: Configuration.Isolation?
 
   @Flag(help: "Download missing dependencies first, in a step of its own with the network.")
@@ -71,6 +71,9 @@ struct TestOptions: ParsableArguments {
   @Flag(help: "A process for each test: slower, and no test can touch another one's result.")
   var paranoid = false
 
+  @Flag(help: "Keep what tests write to the workspace: snapshots, coverage.")
+  var keepWrites = false
+
   func validate() throws {
     if let testTimeout, !(testTimeout > 0 && testTimeout < 1e7) {
       throw ValidationError("--test-timeout takes a number of seconds above 0.")
@@ -81,6 +84,7 @@ struct TestOptions: ParsableArguments {
     var options = run.engineOptions
     options.testTimeoutSeconds = testTimeout
     options.paranoid = paranoid
+    options.keepWrites = keepWrites
     return options
   }
 }

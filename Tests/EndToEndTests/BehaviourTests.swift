@@ -40,7 +40,7 @@ import Testing
     #expect(
       adapters.allSatisfy { ($0["passed"] as? Int ?? 0) > 0 && ($0["skipped"] as? Int ?? 0) > 0 })
     let sandbox = answer["sandbox"] as? [String: Any]
-    #expect(sandbox?["backend"] as? String == "bubblewrap")
+    #expect(sandbox?["backend"] as? String == "namespaces")
     #expect(sandbox?["workspace"] as? String == "protected")
     let text = try proctor("run", in: workspace).run()
     #expect(
@@ -133,14 +133,19 @@ import Testing
     #expect(text.text.contains("not isolated"))
   }
 
-  @Test(arguments: ["--ro-bind /dev/null /usr/bin/bwrap", "--unshare-user --disable-userns"])
-  func `without the sandbox nothing runs`(walls: String) throws {
+  @Test(arguments: [
+    ("--ro-bind /dev/null /usr/bin/bwrap", "bubblewrap"),
+    ("--unshare-user --disable-userns", "auto"),
+  ])
+  func `without the sandbox nothing runs`(walls: String, isolation: String) throws {
     let workspace = try pythonProject("def test_one():\n    pass\n")
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/bwrap")
     process.arguments =
       ["--dev-bind", "/", "/"] + walls.split(separator: " ").map(String.init)
-      + [ProctorProcess.binary, "run", workspace, "--format", "json"]
+      + [
+        ProctorProcess.binary, "run", workspace, "--format", "json", "--isolation", isolation,
+      ]
     process.environment = ProctorProcess.environment
     let output = Pipe()
     let complaints = Pipe()

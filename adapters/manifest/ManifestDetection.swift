@@ -9,9 +9,8 @@ struct ManifestDetection {
   func projects() -> [Project] {
     // Marks nearer to the root come first, so that the outermost project is found first.
     var found: [(folder: String, evidence: String)] = []
-    let marks = tree.files.filter(isMark).sorted { depth($0) < depth($1) }
-    for file in marks {
-      let folder = file.split(separator: "/").dropLast().joined(separator: "/")
+    let marks = tree.files.compactMap { file in root(of: file).map { (file: file, folder: $0) } }
+    for (file, folder) in marks.sorted(by: { depth($0.file) < depth($1.file) }) {
       // A project holds the ones below it: their marks belong to it.
       let isCovered = found.contains {
         $0.folder == folder || $0.folder.isEmpty || folder.hasPrefix($0.folder + "/")
@@ -26,11 +25,16 @@ struct ManifestDetection {
 
   private func depth(_ path: String) -> Int { path.split(separator: "/").count }
 
-  private func isMark(_ file: String) -> Bool {
-    guard manifest.detect.files.contains(where: { Self.matches($0, file) }) else { return false }
-    guard let texts = manifest.detect.contains else { return true }
-    let content = tree.read(file).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    return texts.contains { content.contains($0) }
+  /// The folder that a file marks as a project, above all that the pattern names; nil when it marks none.
+  private func root(of file: String) -> String? {
+    guard let pattern = manifest.detect.files.first(where: { Self.matches($0, file) }) else {
+      return nil
+    }
+    if let texts = manifest.detect.contains {
+      let content = tree.read(file).map { String(decoding: $0, as: UTF8.self) } ?? ""
+      guard texts.contains(where: { content.contains($0) }) else { return nil }
+    }
+    return file.split(separator: "/").dropLast(depth(pattern)).joined(separator: "/")
   }
 
   private func isSomethingElse(_ folder: String) -> Bool {
