@@ -72,6 +72,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
+    .executableTarget(
+      name: "latency", dependencies: ["ProctorSandbox", "ProctorModel"], path: "Benchmarks/Latency",
+      swiftSettings: settings),
     .testTarget(name: "ProctorModelTests", dependencies: ["ProctorModel"], swiftSettings: settings),
     .testTarget(
       name: "ProctorFormatsTests", dependencies: ["ProctorFormats", "ProctorModel"],

@@ -221,6 +221,14 @@ static void overlay(const struct csb_step *step, int target, int in_user_namespa
   char place[32];
   descriptor_path(place, sizeof place, target);
   unsigned long flags = MS_NODEV | MS_NOSUID | (step->upper ? 0 : MS_RDONLY);
+  if (step->flags & CSB_VOLATILE) {
+    // What is thrown away need not be written through to the disk; kernels before 5.10 do not know it.
+    char *shorter = at;
+    *csb_append(at, end, ",volatile") = 0;
+    if (mount("overlay", place, "overlay", flags, options) == 0) return;
+    if (errno != EINVAL) fail();
+    *shorter = 0;
+  }
   if (mount("overlay", place, "overlay", flags, options) != 0) fail();
 }
 

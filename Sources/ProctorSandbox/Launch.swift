@@ -46,6 +46,8 @@ struct Launch {
     var upper: String?
     var work: String?
     var target: String
+    /// Whether its upper layer is thrown away, so that nothing must be written through to the disk.
+    var isVolatile = false
   }
 
   struct Namespaces: OptionSet {
@@ -221,6 +223,7 @@ struct Launch {
       raw.lower_count = Int32(overlay.lowers.count)
       raw.upper = overlay.upper.map(memory.string)
       raw.work = overlay.work.map(memory.string)
+      raw.flags = overlay.isVolatile ? Int32(CSB_VOLATILE) : 0
     case .processes: raw.kind = kind(CSB_PROC)
     case .terminals: raw.kind = kind(CSB_PTS)
     case .detach: raw.kind = kind(CSB_DETACH)

@@ -12,7 +12,8 @@ struct Namespaces {
   let overlays: OverlayPlan
 
   private static let devices = ["null", "zero", "full", "random", "urandom", "tty"]
-  /// Holds /tmp and /dev/shm, so that one limit is for both.
+  /// Holds /tmp and /dev/shm, so that one limit is for both. It stays where it is: taking a mount away
+  /// waits for all processors.
   private static let store = "/.scratch"
 
   // MARK: the launch
@@ -22,7 +23,7 @@ struct Namespaces {
     return Launch(
       paths: command.candidates, argv: command.argv, environment: command.environment,
       directory: command.directory, stdout: pipes.stdout.write, stderr: pipes.stderr.write,
-      cgroups: group?.processFiles ?? [], namespaces: namespaces,
+      cgroups: group?.joinFiles ?? [], namespaces: namespaces,
       root: Launch.Root(place: overlays.root, options: "mode=0755,size=64m"), steps: steps,
       raisesLoopback: policy.network == .none,
       limits: policy.limits.rlimits(group, inNamespace: true), dropsPrivileges: true,
@@ -46,7 +47,7 @@ struct Namespaces {
     steps += view.texts.map { .file($0.path, bytes: $0.bytes, mode: 0o444) }
     steps += scratch + devices + processes + overlays.layerSteps + folders
     if overlays.hasMemoryLayers { steps.append(.detach(OverlayPlan.memoryPlace)) }
-    return steps + [.detach(Self.store), .seal("/")]
+    return steps + [.seal("/")]
   }
 
   private var scratch: [Launch.Step] {

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import ProctorModel
 
@@ -87,10 +88,18 @@ struct OverlayPlan {
     case .launcher: folders.append(root)
     case .bubblewrap: folders += entries.map(target) + (storage == .memory ? [base] : [])
     }
-    if storage == .disk { folders += entries.flatMap(layers) }
+    if storage == .disk {
+      folders += entries.flatMap(layers)
+      // A volatile overlay leaves a mark, so that nobody mounts its layers after a crash of the machine.
+      for case let work? in entries.filter(isScratch).map(\.work) {
+        try? FileManager.default.removeItem(atPath: "\(work)/work/incompat")
+      }
+    }
     for case .copyOnWrite(let path) in policy.mounts { folders.append(path) }
     return folders.allSatisfy { Paths.exists($0) || Paths.make($0) }
   }
+
+  private func isScratch(_ entry: Entry) -> Bool { entry.upper?.hasPrefix(policy.scratch) == true }
 
   private func layers(_ entry: Entry) -> [String] { [entry.upper, entry.work].compactMap(\.self) }
 
@@ -127,7 +136,9 @@ struct OverlayPlan {
   /// The overlay that stands for a path; nil when there is none.
   func overlay(at path: String) -> Launch.Overlay? {
     entries.first { $0.path == path }.map {
-      Launch.Overlay(lowers: $0.lowers, upper: $0.upper, work: $0.work, target: target($0))
+      Launch.Overlay(
+        lowers: $0.lowers, upper: $0.upper, work: $0.work, target: target($0),
+        isVolatile: isScratch($0))
     }
   }
 

@@ -137,12 +137,13 @@ struct SandboxRun {
       paths: command.candidates, argv: command.argv,
       environment: command.environment.merging([Self.marker: mark]) { $1 },
       directory: command.directory, stdout: pipes.stdout.write, stderr: pipes.stderr.write,
-      cgroups: group?.processFiles ?? [],
+      cgroups: group?.joinFiles ?? [],
       limits: policy.limits.rlimits(group, inNamespace: false))
     let killAll: (pid_t) -> Void = { pid in
       kill(-pid, SIGKILL)
       group?.processes.forEach { kill($0, SIGKILL) }
-      // Whoever left the session and there is no control group to find it by.
+      guard group == nil else { return }
+      // Whoever left the session, and there is no control group to find it by.
       for lost in ProcessTree.carrying("\(Self.marker)=\(mark)") { kill(lost, SIGKILL) }
     }
     let ended = try supervise(

@@ -26,10 +26,7 @@ struct SystemView {
 
   /// Parts of /proc that tell of the kernel's memory and keys.
   var masked: [String] {
-    let names = [
-      "kcore", "keys", "key-users", "timer_list", "kmsg", "kallsyms", "sched_debug", "config.gz",
-    ]
-    return names.map { "/proc/\($0)" }.filter(Paths.exists)
+    ["kcore", "keys", "kmsg", "kallsyms", "timer_list"].map { "/proc/\($0)" }.filter(Paths.exists)
   }
 
   /// Host folders, read-only, at the same paths.

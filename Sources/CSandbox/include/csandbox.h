@@ -36,8 +36,8 @@ enum csb_step_kind {
   CSB_WRITE,
 };
 
-// Flags of CSB_BIND and CSB_BIND_INSIDE.
-enum { CSB_READ_ONLY = 1, CSB_DEVICES = 2, CSB_OPTIONAL = 4 };
+// Flags of CSB_BIND and CSB_BIND_INSIDE, and of CSB_OVERLAY.
+enum { CSB_READ_ONLY = 1, CSB_DEVICES = 2, CSB_OPTIONAL = 4, CSB_VOLATILE = 8 };
 
 struct csb_step {
   int kind;
