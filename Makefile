@@ -20,7 +20,7 @@ test: setup format-check
 	scripts/setup-runners.sh
 	swift build --build-tests
 	# One after the other: the tests start compilers and time limits, on few cores.
-	swift test --skip-build --no-parallel
+	scripts/with-containers.sh swift test --skip-build --no-parallel
 
 format-check:
 	scripts/check-format.sh

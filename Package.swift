@@ -59,6 +59,7 @@ let package = Package(
       name: "ProctorEngine",
       dependencies: [
         "ProctorModel", "ProctorFormats", "ProctorSandbox", "ProctorSelfTest", "ProctorAdapters",
+        "CSandbox",
         "TOMLKit",
       ],
       swiftSettings: settings),

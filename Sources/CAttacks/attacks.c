@@ -173,8 +173,10 @@ ATTACK(open_block_device) {
 
 ATTACK(list_sys) {
   DIR *folder = opendir("/sys/kernel");
+  int seen = 0;
+  for (struct dirent *entry; folder && (entry = readdir(folder));) seen += entry->d_name[0] != '.';
   if (folder) closedir(folder);
-  return through(folder != 0);
+  return through(seen > 0);
 }
 
 ATTACK(join_other_cgroup) {

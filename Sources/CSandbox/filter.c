@@ -205,6 +205,14 @@ int csb_build_notifier(const struct csb_filter_wish *wish, void **bytes, size_t 
   return build(watches, wish, 0, bytes, length);
 }
 
+const char *csb_forbidden_call(int index) {
+  return index < (int)(sizeof forbidden / sizeof *forbidden) ? forbidden[index] : 0;
+}
+
+const char *csb_absent_call(int index) {
+  return index < (int)(sizeof unknown / sizeof *unknown) ? unknown[index] : 0;
+}
+
 char *csb_call_name(int call) {
   return seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, call);
 }

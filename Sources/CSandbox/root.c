@@ -217,6 +217,7 @@ static void overlay(const struct csb_step *step, int target, int in_user_namespa
   }
   // Unprivileged overlays keep their marks in user.* attributes.
   if (in_user_namespace) at = csb_append(at, end, ",userxattr");
+  if (step->flags & CSB_SHARED) at = csb_append(at, end, ",metacopy=on");
   *at = 0;
   char place[32];
   descriptor_path(place, sizeof place, target);

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifndef SYS_pidfd_open
@@ -72,6 +73,10 @@ ssize_t csb_read_memory(pid_t pid, uint64_t address, void *buffer, size_t length
   struct iovec local = {buffer, length};
   struct iovec remote = {(void *)(uintptr_t)address, length};
   return process_vm_readv(pid, &local, 1, &remote, 1, 0);
+}
+
+int csb_has_attribute(const char *path, const char *name) {
+  return lgetxattr(path, name, 0, 0) >= 0;
 }
 
 int csb_pidfd(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }

@@ -25,6 +25,15 @@ struct CacheFolder: Sendable {
     root = FileSystem.realPath(chosen) ?? chosen
   }
 
+  /// Apart for each image: what one system builds, another cannot use.
+  func image(_ name: String) throws(EngineError) -> CacheFolder {
+    let folder = "\(root)/images/\(Self.plain(name))-\(Fingerprint.of(name))"
+    try FileSystem.makeFolder(folder)
+    return CacheFolder(root: folder)
+  }
+
+  private init(root: String) { self.root = root }
+
   var shared: String { "\(root)/shared" }
 
   /// The cache of one project of a workspace.

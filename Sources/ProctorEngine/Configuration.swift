@@ -11,6 +11,10 @@ public struct Configuration: Sendable, Hashable {
   public struct Execution: Sendable, Hashable {
     public var enabled = true
     public var isolation = Isolation.auto
+    /// The image for the isolation `docker`.
+    public var image: String?
+    /// The command that runs it: `docker` or `podman`; nil for the first that is installed.
+    public var engine: String?
     public var maxMemoryMB = 512
     public var maxCPUTimeSeconds = 5
     public var defaultTimeoutSeconds = 5

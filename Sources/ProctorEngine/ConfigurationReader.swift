@@ -44,6 +44,12 @@ struct ConfigurationReader {
       switch key {
       case "enabled": result.enabled = try bool(value, key, at)
       case "isolation": result.isolation = try isolation(value, key, at)
+      case "image": result.image = try string(value, key, at)
+      case "engine":
+        result.engine = try string(value, key, at)
+        guard ["docker", "podman"].contains(result.engine) else {
+          throw wrong(key, at, "\"docker\" or \"podman\"")
+        }
       case "max_memory_mb": result.maxMemoryMB = try integer(value, key, at, 1...1_048_576)
       case "max_cpu_time_seconds":
         result.maxCPUTimeSeconds = try integer(value, key, at, 1...86_400)
@@ -60,7 +66,7 @@ struct ConfigurationReader {
         throw unknown(
           key, in: at,
           known: [
-            "enabled", "isolation", "max_memory_mb", "max_cpu_time_seconds",
+            "enabled", "isolation", "image", "engine", "max_memory_mb", "max_cpu_time_seconds",
             "default_timeout_seconds", "max_file_operations", "max_network_requests",
             "allow_filesystem_access", "allow_network_access", "require_user_confirmation",
           ])

@@ -182,13 +182,21 @@ public struct Engine: Sendable {
   func session(
     in folder: String, _ progress: @escaping @Sendable (Progress) -> Void
   ) throws(EngineError) -> RunSession {
-    let cache = try CacheFolder(environment: options.environment)
+    var cache = try CacheFolder(environment: options.environment)
+    let local = LocalHost(
+      workspace: workspace, environment: options.environment, memory: "\(cache.shared)/queries")
+    var host: any Host = local
+    var container: SandboxPolicy.Container?
+    if options.isolation == .docker {
+      let found = try Containers(configuration: configuration, host: local).settings()
+      Sandbox.sweep(found)
+      container = found
+      host = try ImageHost(local: local, container: found, reads: configuration.tests.read)
+      cache = try cache.image(found.image)
+    }
     return RunSession(
       workspace: workspace, configuration: configuration, options: options, cache: cache,
-      host: LocalHost(
-        workspace: workspace, environment: options.environment,
-        memory: "\(cache.shared)/queries"),
-      runFolder: folder, tree: walker.tree, progress: progress)
+      host: host, container: container, runFolder: folder, tree: walker.tree, progress: progress)
   }
 
   // MARK: settings
@@ -218,11 +226,11 @@ public struct Engine: Sendable {
     var options = options
     let isolation = options.isolation ?? configuration.execution.isolation
     switch isolation {
-    case .auto, .namespaces, .bubblewrap, .none: options.isolation = isolation
-    case .docker, .wasm, .vm:
+    case .auto, .namespaces, .bubblewrap, .docker, .none: options.isolation = isolation
+    case .wasm, .vm:
       throw EngineError(
-        .sandbox, "test runs cannot be isolated with \"\(isolation.rawValue)\" in this version",
-        resolution: "Use --isolation bubblewrap (the default), or --isolation none to run bare.")
+        .sandbox, "runs of tests cannot be isolated with \"\(isolation.rawValue)\"",
+        resolution: "That is for single functions. Use --isolation auto, or docker with an image.")
     }
     return options
   }

@@ -12,6 +12,7 @@ struct InvocationRunner: Sendable {
   let backend: SandboxPolicy.Backend
   let limits: ResourceLimits
   let required: Set<ResourceLimits.Name>
+  let container: SandboxPolicy.Container?
   let access: SandboxPolicy.WorkspaceAccess
   let network: SandboxPolicy.Network
   /// Folders that the configuration shows to tests.
@@ -98,7 +99,9 @@ struct InvocationRunner: Sendable {
       try FileSystem.write(filled, to: path)
     }
     if case .none = invocation.channel { return place }
-    guard mkfifo(place.channel, 0o600) == 0 else {
+    // Its name is the secret; in a container another user writes to it.
+    guard mkfifo(place.channel, 0o600) == 0, container == nil || chmod(place.channel, 0o622) == 0
+    else {
       throw FileSystem.storage(
         "cannot create the report channel in \(folder): \(String(cString: strerror(errno)))")
     }
@@ -130,6 +133,9 @@ struct InvocationRunner: Sendable {
     return texts.contains { $0.contains(Invocation.outputPlaceholder) }
   }
 
+  /// An image brings its own tools.
+  private var hostReads: [String] { (container == nil ? context.toolchain.reads : []) + reads }
+
   /// What every command of the project sees.
   var visiblePaths: [String] {
     [
@@ -154,9 +160,9 @@ struct InvocationRunner: Sendable {
       backend: backend, workspace: context.workspace,
       access: invocation.writesWorkspace ? .writable : access,
       network: invocation.purpose == .fetch ? .host : network,
-      mounts: (context.toolchain.reads + reads).map { .readOnly($0) } + invocation.mounts
+      mounts: hostReads.map { .readOnly($0) } + invocation.mounts
         + (writesOutput(invocation) ? [.writable(place.output)] : []), limits: limits,
       required: required,
-      home: Self.home, scratch: scratch)
+      home: Self.home, scratch: scratch, container: container)
   }
 }

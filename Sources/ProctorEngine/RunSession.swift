@@ -8,7 +8,9 @@ struct RunSession: Sendable {
   let configuration: Configuration
   let options: EngineOptions
   let cache: CacheFolder
-  let host: LocalHost
+  let host: any Host
+  /// For the isolation `docker`.
+  let container: SandboxPolicy.Container?
   let runFolder: String
   /// Looks at the workspace's files as they are now.
   let tree: @Sendable () -> WorkspaceTree
@@ -50,7 +52,7 @@ struct RunSession: Sendable {
     if let seconds = options.timeoutSeconds { limits.wallSeconds = seconds }
     return InvocationRunner(
       adapter: adapter, context: context, host: host.environment, backend: backend, limits: limits,
-      required: Set(tests.limits.keys), access: tests.workspace,
+      required: Set(tests.limits.keys), container: container, access: tests.workspace,
       network: tests.allowNetworkAccess ? .host : .none, reads: tests.read,
       testSeconds: testSeconds,
       scratch: scratch, progress: progress)
@@ -89,7 +91,8 @@ extension Configuration.Isolation {
     case .none: .none
     case .bubblewrap: .bubblewrap
     case .namespaces: .namespaces
-    case .auto, .docker, .wasm, .vm: .automatic
+    case .docker: .container
+    case .auto, .wasm, .vm: .automatic
     }
   }
 }

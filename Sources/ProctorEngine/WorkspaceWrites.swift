@@ -1,3 +1,4 @@
+import CSandbox
 import FoundationEssentials
 import Glibc
 import ProctorModel
@@ -54,8 +55,23 @@ struct WorkspaceWrites {
         return original == nil ? [] : [Change(path: path, kind: .deleted)]
       }
       if Self.kind(status) == S_IFDIR { return changes(in: path) }
+      if let original, isSame(path, status, original) { return [] }
       return [Change(path: path, kind: original == nil ? .added : .modified)]
     }
+  }
+
+  /// Whether only the owner was changed, for a container's user.
+  private func isSame(_ path: String, _ new: stat, _ old: stat) -> Bool {
+    if csb_has_attribute("\(upper)/\(path)", "trusted.overlay.metacopy") != 0 { return true }
+    guard Self.kind(new) == Self.kind(old), new.st_mode == old.st_mode else { return false }
+    if Self.kind(new) == S_IFLNK {
+      let files = FileManager.default
+      let targets = [upper, workspace].map {
+        try? files.destinationOfSymbolicLink(atPath: "\($0)/\(path)")
+      }
+      return targets[0] == targets[1]
+    }
+    return new.st_size == 0 && old.st_size == 0
   }
 
   private static func status(_ path: String) -> stat? {

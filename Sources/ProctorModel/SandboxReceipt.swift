@@ -9,7 +9,8 @@ public struct SandboxReceipt: Hashable, Sendable, Codable {
   /// `none` (loopback only) or `host`.
   public let network: String
   public let limits: ResourceLimits
-  /// How the memory and process limits are held: `cgroup v2`, `cgroup v1`, `rlimit`; nil when not limited.
+  /// How the memory and process limits are held: `cgroup v2`, `cgroup v1`, `rlimit`,
+  /// `container engine`; nil when not limited.
   public let limitsBy: String?
   /// What the policy asked for and this host could not give, in sentences; empty when all stood.
   public let missing: [String]

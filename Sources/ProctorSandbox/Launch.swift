@@ -48,6 +48,8 @@ struct Launch {
     var target: String
     /// Whether its upper layer is thrown away, so that nothing must be written through to the disk.
     var isVolatile = false
+    /// Whether files of which only the owner changes share their contents with the lower layer.
+    var sharesContents = false
   }
 
   struct Namespaces: OptionSet {
@@ -223,7 +225,9 @@ struct Launch {
       raw.lower_count = Int32(overlay.lowers.count)
       raw.upper = overlay.upper.map(memory.string)
       raw.work = overlay.work.map(memory.string)
-      raw.flags = overlay.isVolatile ? Int32(CSB_VOLATILE) : 0
+      raw.flags =
+        (overlay.isVolatile ? Int32(CSB_VOLATILE) : 0)
+        | (overlay.sharesContents ? Int32(CSB_SHARED) : 0)
     case .processes: raw.kind = kind(CSB_PROC)
     case .terminals: raw.kind = kind(CSB_PTS)
     case .detach: raw.kind = kind(CSB_DETACH)

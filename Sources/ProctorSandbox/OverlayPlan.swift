@@ -22,8 +22,9 @@ enum OverlayStorage: Sendable {
 
 /// Which overlays a policy needs, and where their layers are.
 struct OverlayPlan {
-  /// Who mounts them: the launcher inside the new root, or a step before bubblewrap on the host's paths.
-  enum Builder { case launcher, bubblewrap }
+  /// Who mounts them: the launcher inside the new root, a step before bubblewrap on the host's paths, or a
+  /// container engine.
+  enum Builder { case launcher, bubblewrap, engine }
 
   static let memoryPlace = "/.layers"
 
@@ -87,6 +88,7 @@ struct OverlayPlan {
     switch builder {
     case .launcher: folders.append(root)
     case .bubblewrap: folders += entries.map(target) + (storage == .memory ? [base] : [])
+    case .engine: break
     }
     if storage == .disk {
       folders += entries.flatMap(layers)
@@ -138,7 +140,7 @@ struct OverlayPlan {
     entries.first { $0.path == path }.map {
       Launch.Overlay(
         lowers: $0.lowers, upper: $0.upper, work: $0.work, target: target($0),
-        isVolatile: isScratch($0))
+        isVolatile: builder != .engine && isScratch($0))
     }
   }
 

@@ -28,7 +28,11 @@ extension ResourceLimits {
     _ group: ControlGroup?, by backend: SandboxPolicy.Backend
   ) -> [Name: String] {
     var result: [Name: String] = [:]
-    if processes != nil, group == nil, backend != .namespaces || geteuid() == 0 {
+    if backend == .container {
+      if cpuSeconds != nil {
+        result[.cpuSeconds] = "the limit of processor time is held for each process only"
+      }
+    } else if processes != nil, group == nil, backend != .namespaces || geteuid() == 0 {
       result[.processes] = "the process limit is not held: no control group"
     }
     if backend == .none {

@@ -11,6 +11,11 @@ public struct Sandbox: Sendable {
   /// Removes what runs of proctors that were killed left in the kernel.
   public static func sweep() { ControlGroup.sweep() }
 
+  /// The same for a container engine; asks it, which takes a moment.
+  public static func sweep(_ container: SandboxPolicy.Container) {
+    ContainerEngine(container).sweep()
+  }
+
   /// Runs a command to its end. Cancelling the awaiting task kills the whole tree and gives a result
   /// with the ending `.cancelled`.
   ///

@@ -5,6 +5,7 @@ public struct SandboxError: Error, Hashable, Sendable {
     case namespacesUnavailable
     case cannotStart
     case limitUnavailable
+    case containerUnavailable
     case storage
   }
 

@@ -8,6 +8,8 @@ public struct SandboxPolicy: Sendable, Hashable {
     /// Proctor's own launcher.
     case namespaces
     case bubblewrap
+    /// Docker or Podman: see `container`.
+    case container = "docker"
     /// Bare: limits and supervision, no walls.
     case none
   }
@@ -25,7 +27,34 @@ public struct SandboxPolicy: Sendable, Hashable {
     case host
   }
 
+  /// Which engine runs which image, as which user.
+  public struct Container: Sendable, Hashable {
+    /// The command line of Docker or Podman, absolute.
+    public var engine: String
+    /// What that command line itself runs with.
+    public var environment: [String: String]
+    public var image: String
+    /// Never root.
+    public var user: UInt32
+    public var group: UInt32
+
+    /// Marks a container as this proctor's, so that it is removed when this proctor is gone.
+    public static var labels: [String] { ContainerEngine.labels }
+
+    public init(
+      engine: String, environment: [String: String], image: String, user: UInt32, group: UInt32
+    ) {
+      self.engine = engine
+      self.environment = environment
+      self.image = image
+      self.user = user
+      self.group = group
+    }
+  }
+
   public var backend: Backend
+  /// Needed by the backend `container` only.
+  public var container: Container?
   /// Absolute; the same path inside.
   public var workspace: String
   public var access: WorkspaceAccess
@@ -45,7 +74,7 @@ public struct SandboxPolicy: Sendable, Hashable {
   public init(
     backend: Backend, workspace: String, access: WorkspaceAccess, network: Network,
     mounts: [Invocation.Mount], limits: ResourceLimits, required: Set<ResourceLimits.Name> = [],
-    home: String, scratch: String
+    home: String, scratch: String, container: Container? = nil
   ) {
     self.backend = backend
     self.workspace = workspace
@@ -56,5 +85,6 @@ public struct SandboxPolicy: Sendable, Hashable {
     self.required = required
     self.home = home
     self.scratch = scratch
+    self.container = container
   }
 }

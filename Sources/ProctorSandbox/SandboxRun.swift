@@ -30,6 +30,7 @@ struct SandboxRun {
       case .namespaces: return try isolated(.namespaces)
       case .bubblewrap: return try isolated(.bubblewrap)
       case .automatic: return try automatic()
+      case .container: return try runContainer()
       }
     } catch let error as SandboxError {
       throw error
@@ -123,6 +124,50 @@ struct SandboxRun {
       ended, status, group, .bubblewrap, overlays, layers: walls.layers, missing: walls.missing)
   }
 
+  private func runContainer() throws -> SandboxResult {
+    guard let settings = policy.container else {
+      throw SandboxError(
+        .containerUnavailable, "no image is named for the containers",
+        resolution: "Set image under [execution] in proctor.toml.")
+    }
+    try refuseUnheld(nil, .container)
+    let overlays = OverlayPlan(policy: policy, storage: .disk, builder: .engine)
+    guard overlays.prepare() else {
+      throw SandboxError(
+        .storage,
+        "cannot create folders in \(policy.scratch): \(String(cString: strerror(errno)))",
+        resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
+    }
+    let walls = Container(
+      policy: policy, command: command, settings: settings, name: ContainerEngine.name(),
+      overlays: overlays)
+    let engine = walls.engine
+    defer {
+      engine.remove(walls.name)
+      walls.volumes.forEach { engine.removeVolume($0.name) }
+    }
+    guard walls.prepareProfile() else {
+      throw SandboxError(
+        .storage, "cannot write to \(policy.scratch): \(String(cString: strerror(errno)))",
+        resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
+    }
+    try walls.prepareVolumes()
+    let pipes = try Pipes(withStatus: false)
+    defer { pipes.close() }
+    let ended = try supervise(
+      pipes, walls.launch(pipes), nil, nil, overlays, measures: false,
+      killAll: { pid in
+        // The engine waits for whoever reads a container's output, and nobody reads now.
+        kill(pid, SIGKILL)
+        engine.kill(walls.name)
+      }, inner: { _, _ in nil })
+    let status = try walls.status(ended)
+    let starved = ended.ending == .exited && !status.isSuccess && engine.ranOutOfMemory(walls.name)
+    return result(
+      ended, status, nil, .container, overlays, layers: walls.layers, missing: [],
+      outOfMemory: starved)
+  }
+
   private static let marker = "PROCTOR_SANDBOX"
 
   private func runBare() throws -> SandboxResult {
@@ -156,13 +201,24 @@ struct SandboxRun {
 
   private func group(for backend: SandboxPolicy.Backend) throws(SandboxError) -> ControlGroup? {
     let group = ControlGroup.make(policy.limits)
+    do {
+      try refuseUnheld(group, backend)
+    } catch {
+      group?.remove()
+      throw error
+    }
+    return group
+  }
+
+  private func refuseUnheld(
+    _ group: ControlGroup?, _ backend: SandboxPolicy.Backend
+  ) throws(SandboxError) {
     let unheld = policy.limits.unheld(group, by: backend)
     guard
       let name = ResourceLimits.Name.allCases.first(where: { name in
         policy.required.contains(name) && unheld[name] != nil
       })
-    else { return group }
-    group?.remove()
+    else { return }
     throw SandboxError(
       .limitUnavailable, unheld[name] ?? "",
       resolution: name == .processes
@@ -173,7 +229,7 @@ struct SandboxRun {
 
   private func supervise(
     _ pipes: Pipes, _ launch: Launch, _ group: ControlGroup?, _ watch: CallWatch?,
-    _ overlays: OverlayPlan?, killAll: @escaping (pid_t) -> Void,
+    _ overlays: OverlayPlan?, measures: Bool = true, killAll: @escaping (pid_t) -> Void,
     inner: @escaping (pid_t, [UInt8]) -> pid_t?
   ) throws(Launch.Failure) -> Supervisor.Ended {
     let channel = command.channel.map { open($0, O_RDWR | O_NONBLOCK | O_CLOEXEC) }
@@ -187,7 +243,9 @@ struct SandboxRun {
     }
     let supervisor = Supervisor(
       limits: policy.limits, cancellation: cancellation, channel: channel, watch: watch,
-      meter: UsageMeter(group: group, limits: policy.limits, scratch: scratch), killAll: killAll,
+      meter: UsageMeter(
+        group: group, limits: policy.limits, scratch: scratch, measures: measures),
+      killAll: killAll,
       innerProcesses: { pid, report in
         // A shell that dies first would take the process that could speak with it.
         inner(pid, report).map { ProcessTree.leaves(of: $0) } ?? []
@@ -206,7 +264,8 @@ struct SandboxRun {
   private func result(
     _ ended: Supervisor.Ended, _ status: ExitStatus, _ group: ControlGroup?,
     _ backend: SandboxPolicy.Backend, _ overlays: OverlayPlan?, layers: [String],
-    missing: [String], watch: CallWatch? = nil, reached: [ReachedLimit] = []
+    missing: [String], watch: CallWatch? = nil, reached: [ReachedLimit] = [],
+    outOfMemory: Bool = false
   ) -> SandboxResult {
     let usage = ended.usage
     let cpu =
@@ -214,7 +273,7 @@ struct SandboxRun {
       + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
     var ending = ended.ending
     var reached = ended.reached + reached + (watch?.reached ?? [])
-    if ending == .exited, !status.isSuccess, group?.ranOutOfMemory == true {
+    if ending == .exited, !status.isSuccess, outOfMemory || group?.ranOutOfMemory == true {
       ending = .outOfMemory
       reached.append(
         ReachedLimit(
@@ -238,14 +297,18 @@ struct SandboxRun {
     let notHeld = ResourceLimits.Name.allCases.compactMap { unheld[$0] }
     return SandboxResult(
       status: status, ending: ending, durationMS: ended.durationMS,
-      peakMemoryMB: group?.peakMemoryMB ?? Double(usage.ru_maxrss) / 1024,
-      cpuSeconds: group?.cpuSeconds ?? cpu,
+      // Of a container only its command line was seen.
+      peakMemoryMB: backend == .container
+        ? nil : group?.peakMemoryMB ?? Double(usage.ru_maxrss) / 1024,
+      cpuSeconds: backend == .container ? nil : group?.cpuSeconds ?? cpu,
       receipt: SandboxReceipt(
         backend: backend.rawValue, layers: layers,
         workspace: overlays?.access ?? SandboxPolicy.WorkspaceAccess.writable.rawValue,
         network: backend == .none ? SandboxPolicy.Network.host.rawValue : policy.network.rawValue,
-        limits: policy.limits, limitsBy: limitsBy(group),
-        missing: missing + (overlays?.missing ?? []) + notHeld + memoryByProcess(group),
+        limits: policy.limits,
+        limitsBy: backend == .container ? "container engine" : limitsBy(group),
+        missing: missing + (overlays?.missing ?? []) + notHeld
+          + (backend == .container ? [] : memoryByProcess(group)),
         denied: watch?.denials ?? Denials(), reached: reached),
       workspaceWrites: overlays?.workspaceUpper)
   }
@@ -267,6 +330,13 @@ struct SandboxRun {
 
   private func explain(_ failure: Launch.Failure) -> SandboxError {
     let words = failure.words ?? "\(failure.what): \(failure.text)"
+    if policy.backend == .container {
+      return SandboxError(
+        .containerUnavailable, "the container could not be run: \(words)",
+        resolution: "See that the engine runs and has the image: "
+          + "\(policy.container?.engine ?? "docker") image inspect \(policy.container?.image ?? "")."
+      )
+    }
     let isMissing = failure.stage == CSB_EXEC && failure.words == nil
     if isMissing || words.hasPrefix("execvp ") || words.contains("Can't chdir")
       || failure.stage == CSB_DIRECTORY

@@ -11,7 +11,13 @@ struct UsageMeter {
   private var cpuSeconds = 0.0
   private var memoryMB = 0.0
 
-  init(group: ControlGroup?, limits: ResourceLimits, scratch: ScratchWatch?) {
+  /// Whether the command runs below the process that was started; else only the disk is watched.
+  let measures: Bool
+
+  init(
+    group: ControlGroup?, limits: ResourceLimits, scratch: ScratchWatch?, measures: Bool = true
+  ) {
+    self.measures = measures
     self.group = group
     self.limits = limits
     self.scratch = scratch
@@ -24,6 +30,9 @@ struct UsageMeter {
   }
 
   mutating func sample(_ elapsedMS: Double) -> UsageSample {
+    guard measures else {
+      return UsageSample(elapsedMS: elapsedMS, cpuPercent: nil, memoryMB: nil)
+    }
     let used = group?.cpuSeconds ?? ProcessTree.cpuSeconds(of: pid)
     let passed = elapsedMS - lastElapsedMS
     let percent = passed > 0 ? (used - cpuSeconds) * 100_000 / passed : 0

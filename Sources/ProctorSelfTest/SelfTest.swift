@@ -9,14 +9,19 @@ public struct SelfTest: Sendable {
   private let program: String
   private let folder: String
   private let backend: SandboxPolicy.Backend
+  private let container: SandboxPolicy.Container?
 
   /// - Parameters:
   ///   - program: this executable, which must call `Probe.runIfAsked` first of all.
   ///   - folder: an existing private folder on the cache file system.
-  public init(program: String, folder: String, backend: SandboxPolicy.Backend) {
+  public init(
+    program: String, folder: String, backend: SandboxPolicy.Backend,
+    container: SandboxPolicy.Container? = nil
+  ) {
     self.program = program
     self.folder = folder
     self.backend = backend
+    self.container = container
   }
 
   /// - Parameter progress: called with each attack as it is done.
@@ -143,7 +148,7 @@ public struct SelfTest: Sendable {
         backend: backend, workspace: range.workspace, access: .protected, network: .none,
         mounts: ProgramFiles.mapped.map { .readOnly($0) }, limits: attack.limits,
         required: attack.limit.map { [$0] } ?? [], home: "/tmp/home",
-        scratch: "\(range.folder)/scratch")
+        scratch: "\(range.folder)/scratch", container: container)
     ) { event in
       switch event {
       case .stdout(let bytes), .stderr(let bytes):

@@ -15,21 +15,25 @@ struct SelfTestCommand: AsyncParsableCommand {
       EXAMPLES
         proctor selftest
         proctor selftest --isolation bubblewrap --format json
+        proctor selftest --isolation docker --image python:3
       """)
 
-  @Option(help: "auto, namespaces, bubblewrap, or none (everything gets through).")
+  @Option(help: "auto, namespaces, bubblewrap, docker, or none (everything gets through).")
   var isolation = Configuration.Isolation.auto
+
+  @Option(help: "The image for --isolation docker.")
+  var image: String?
 
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
     let answer = Answer(format: common.settledFormat, kind: .selfTest)
-    let isolation = isolation
+    let (isolation, image) = (isolation, image)
     let program = try CommandLine.executable
     try await answer.give { progress throws(EngineError) in
       .selfTest(
         try await SandboxAttacks.run(
-          isolation: isolation, program: program,
+          isolation: isolation, image: image, program: program,
           environment: ProcessInfo.processInfo.environment
         ) { progress(.attacked($0)) })
     }

@@ -56,7 +56,7 @@ public struct CargoAdapter: Adapter {
       ])
     let build = Invocation(
       purpose: .build, title: "building tests",
-      argv: ["/bin/sh", "-c", CargoPlan.buildScript, context.toolchain.main]
+      argv: ["/bin/sh", "-c", plan.buildScript, context.toolchain.main]
         + ["--workspace", "--tests", "--message-format=json"] + plan.options
         + ["--config", CargoPlan.runnerSetting] + plan.target + context.settings.arguments,
       environment: plan.environment, directory: context.projectDirectory,

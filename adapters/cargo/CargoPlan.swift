@@ -31,12 +31,22 @@ struct CargoPlan {
 
   /// One cargo command builds everything and tells the environments. It stops at the first broken
   /// target, so after a failure a second one goes on: all errors are shown and good binaries built.
-  static let buildScript = """
-    "$0" test --no-fail-fast "$@" && exit 0
-    status=$?
-    "$0" build --profile test --keep-going "$@"
-    exit "$status"
-    """
+  var buildScript: String {
+    let first = "\"$0\" test --no-fail-fast \"$@\""
+    guard canKeepGoing else { return "exec \(first)" }
+    return """
+      \(first) && exit 0
+      status=$?
+      "$0" build --profile test --keep-going "$@"
+      exit "$status"
+      """
+  }
+
+  /// `--keep-going` is stable since 1.74.
+  private var canKeepGoing: Bool {
+    let parts = (context.toolchain.version ?? "").split(separator: ".").compactMap { Int($0) }
+    return parts.count < 2 || parts[0] > 1 || parts[1] >= 74
+  }
 
   func cargo(_ command: String) -> [String] { [context.toolchain.main, command] + options }
 

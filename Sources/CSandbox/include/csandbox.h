@@ -36,8 +36,10 @@ enum csb_step_kind {
   CSB_WRITE,
 };
 
-// Flags of CSB_BIND and CSB_BIND_INSIDE, and of CSB_OVERLAY.
-enum { CSB_READ_ONLY = 1, CSB_DEVICES = 2, CSB_OPTIONAL = 4, CSB_VOLATILE = 8 };
+// Flags of CSB_BIND and CSB_BIND_INSIDE, and of CSB_OVERLAY: its upper layer is thrown away; files of which
+// only the owner changes share their contents with the lower layer.
+enum { CSB_READ_ONLY = 1, CSB_DEVICES = 2, CSB_OPTIONAL = 4, CSB_VOLATILE = 8,
+       CSB_SHARED = 16 };
 
 struct csb_step {
   int kind;
@@ -170,6 +172,9 @@ struct csb_filter_wish {
 // Seccomp programs (struct sock_filter[]) built with libseccomp; *bytes is malloc'ed. 0, or an errno.
 int csb_build_filter(void **bytes, size_t *length);
 int csb_build_notifier(const struct csb_filter_wish *wish, void **bytes, size_t *length);
+// The calls that the filter refuses, and those that it answers as unknown, by place; NULL at the end.
+const char *csb_forbidden_call(int index);
+const char *csb_absent_call(int index);
 // The name of a system call; NULL for an unknown one. malloc'ed.
 char *csb_call_name(int call);
 
@@ -194,6 +199,8 @@ int csb_notification_valid(int listener, uint64_t id);
 // Copies memory of another process; the number of bytes, or -1.
 ssize_t csb_read_memory(pid_t pid, uint64_t address, void *buffer, size_t length);
 
+// Whether a file, links not followed, has an extended attribute.
+int csb_has_attribute(const char *path, const char *name);
 // pidfd_open(2).
 int csb_pidfd(pid_t pid);
 // A memory file holding `length` bytes, positioned at its start, or -1.

@@ -1,0 +1,163 @@
+import Foundation
+import ProctorModel
+import ProctorSandbox
+import Synchronization
+
+/// The inside of an image, as far as finding tools needs it: a shell in one container answers for all.
+///
+/// What stands in the workspace is looked up on this machine: it has the same paths inside.
+final class ImageHost: ProctorModel.Host, Sendable {
+  let environment: [String: String]
+  private let local: LocalHost
+  private let shell: Mutex<ContainerShell>
+  private let answers = Mutex<[String: String?]>([:])
+
+  /// - Throws: `EngineError` when the engine cannot run the image.
+  init(local: LocalHost, container: SandboxPolicy.Container, reads: [String]) throws(EngineError) {
+    self.local = local
+    let shell = try ContainerShell(container, reads: reads)
+    // The image's own settings; of this machine's only what is about the user's wishes.
+    var environment = local.environment.filter { name, _ in
+      name == "CI" || name == "TZ" || name == "LANG" || name.hasPrefix("LC_")
+    }
+    environment["PATH"] = shell.ask("printf %s \"$PATH\"") ?? "/usr/local/bin:/usr/bin:/bin"
+    self.environment = environment
+    self.shell = Mutex(shell)
+  }
+
+  deinit { shell.withLock { $0.end() } }
+
+  private func isLocal(_ path: String) -> Bool {
+    path == local.workspace || path.hasPrefix(local.workspace + "/")
+  }
+
+  private func ask(_ script: String) -> String? {
+    if let known = answers.withLock({ $0[script] }) { return known }
+    let answer = shell.withLock { $0.ask(script) }
+    answers.withLock { $0[script] = answer }
+    return answer
+  }
+
+  private static func quoted(_ text: String) -> String {
+    "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
+  }
+
+  func executable(named name: String) -> String? {
+    let path = ask("command -v -- \(Self.quoted(name))")?.trimmingCharacters(in: .newlines)
+    return path.flatMap { $0.hasPrefix("/") ? $0 : nil }
+  }
+
+  func isExecutable(_ path: String) -> Bool {
+    isLocal(path)
+      ? local.isExecutable(path)
+      : ask("[ -x \(Self.quoted(path)) ] && ! [ -d \(Self.quoted(path)) ]") != nil
+  }
+
+  func exists(_ path: String) -> Bool {
+    isLocal(path) ? local.exists(path) : ask("[ -e \(Self.quoted(path)) ]") != nil
+  }
+
+  func realPath(_ path: String) -> String? {
+    isLocal(path)
+      ? local.realPath(path)
+      : ask("readlink -e -- \(Self.quoted(path))")?.trimmingCharacters(in: .newlines)
+  }
+
+  func read(_ path: String) -> String? {
+    isLocal(path)
+      ? local.read(path) : ask("[ -f \(Self.quoted(path)) ] && cat -- \(Self.quoted(path))")
+  }
+
+  func names(in folder: String) -> [String] {
+    if isLocal(folder) { return local.names(in: folder) }
+    return (ask("ls -1A -- \(Self.quoted(folder))") ?? "").split(separator: "\n").map(String.init)
+  }
+
+  func query(
+    _ argv: [String], directory: String?, environment: [String: String], watching: [String]
+  ) -> String? {
+    guard let tool = argv.first, !isLocal(tool) else { return nil }
+    let variables = environment.sorted { $0.key < $1.key }
+      .map { " \($0.key)=\(Self.quoted($0.value))" }.joined()
+    // The workspace is not there, so neither is a folder of it.
+    let move = directory.flatMap { isLocal($0) ? nil : "cd \(Self.quoted($0)) && " } ?? ""
+    let words = argv.map(Self.quoted).joined(separator: " ")
+    return ask("\(move)env\(variables) timeout 10 \(words) 2>/dev/null")
+  }
+}
+
+/// A shell in a container, asked one question after the other.
+private struct ContainerShell {
+  private let process = Process()
+  private let input = Pipe()
+  private let output = Pipe()
+
+  init(_ container: SandboxPolicy.Container, reads: [String]) throws(EngineError) {
+    process.executableURL = URL(filePath: container.engine)
+    process.environment = container.environment
+    var arguments = [
+      "run", "--rm", "--interactive", "--network", "none", "--read-only", "--cap-drop", "ALL",
+      "--user", "\(container.user):\(container.group)", "--security-opt", "no-new-privileges",
+      "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--pull", "never",
+      "--tmpfs", "/tmp:rw,exec,mode=1777", "--env", "HOME=/tmp", "--entrypoint", "",
+    ]
+    for path in reads { arguments += ["--volume", "\(path):\(path):ro"] }
+    process.arguments =
+      arguments + SandboxPolicy.Container.labels + [container.image, "/bin/sh"]
+    process.standardInput = input
+    process.standardOutput = output
+    let complaints = Pipe()
+    process.standardError = complaints
+    do {
+      try process.run()
+    } catch {
+      throw Self.unavailable(container, "\(error)")
+    }
+    guard ask("true") != nil else {
+      try? input.fileHandleForWriting.close()
+      process.waitUntilExit()
+      let words = String(
+        decoding: complaints.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      throw Self.unavailable(
+        container, words.split(separator: "\n").first.map(String.init) ?? "it did not answer")
+    }
+  }
+
+  private static func unavailable(
+    _ container: SandboxPolicy.Container, _ words: String
+  ) -> EngineError {
+    EngineError(
+      .sandbox, "the image \(container.image) cannot be run: \(words)",
+      resolution: "See that the engine runs and has the image: "
+        + "\(container.engine) image inspect \(container.image).")
+  }
+
+  /// The shell ends with its input, and the container with it.
+  func end() {
+    try? input.fileHandleForWriting.close()
+    process.waitUntilExit()
+  }
+
+  /// What a script prints; nil when it fails.
+  func ask(_ script: String) -> String? {
+    let mark = RunFolder.nonce()
+    // A subshell of its own: no answer changes the shell.
+    let text = "(\(script)) </dev/null; printf '\\n%s %s\\n' \(mark) \"$?\"\n"
+    guard (try? input.fileHandleForWriting.write(contentsOf: Data(text.utf8))) != nil else {
+      return nil
+    }
+    var answer = Data()
+    let wanted = Data("\n\(mark) ".utf8)
+    while true {
+      let part = output.fileHandleForReading.availableData
+      if part.isEmpty { return nil }
+      answer += part
+      guard let range = answer.range(of: wanted), answer.last == UInt8(ascii: "\n") else {
+        continue
+      }
+      let status = answer[range.upperBound...].dropLast()
+      return status == Data("0".utf8)
+        ? String(decoding: answer[..<range.lowerBound], as: UTF8.self) : nil
+    }
+  }
+}
