@@ -38,7 +38,7 @@ final class CallWatch {
   /// Called when there is something to read; false when no listener came.
   func ready() -> Bool {
     guard listener >= 0 else {
-      listener = csb_receive_descriptor(socket)
+      listener = csb_receive_listener(socket)
       return listener >= 0
     }
     var call = csb_notification()

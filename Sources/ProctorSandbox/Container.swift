@@ -30,6 +30,13 @@ struct Container {
   /// What is written belongs to the container's user, who is nobody outside.
   func prepareVolumes() throws(Launch.Failure) {
     for volume in volumes {
+      let paths =
+        volume.overlay.lowers + [volume.overlay.upper, volume.overlay.work].compactMap(\.self)
+      guard !paths.contains(where: { $0.contains(":") || $0.contains(",") }) else {
+        throw Launch.Failure(
+          stage: CSB_EXEC, error: 0,
+          words: "engines cannot mount a folder with a comma or a colon in its path")
+      }
       try own(volume.overlay)
       let answer = engine.makeVolume(volume.name, volume.overlay)
       guard answer.isSuccess else { throw refused(answer) }

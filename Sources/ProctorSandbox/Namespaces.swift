@@ -18,7 +18,10 @@ struct Namespaces {
 
   // MARK: the launch
 
-  func launch(_ pipes: Pipes, _ group: ControlGroup?) throws(Launch.Failure) -> Launch {
+  /// - Parameter isWatched: whether calls are shown to the supervisor.
+  func launch(
+    _ pipes: Pipes, _ group: ControlGroup?, isWatched: Bool
+  ) throws(Launch.Failure) -> Launch {
     let wish = CallWatch.wish(for: policy)
     return Launch(
       paths: command.candidates, argv: command.argv, environment: command.environment,
@@ -28,7 +31,7 @@ struct Namespaces {
       raisesLoopback: policy.network == .none,
       limits: policy.limits.rlimits(group, inNamespace: true), dropsPrivileges: true,
       landlock: landlock, filter: try CallFilter.walls(),
-      notifier: wish.isEmpty ? nil : try CallFilter.notifier(wish), notify: pipes.notify.write,
+      notifier: isWatched ? try CallFilter.notifier(wish) : nil, notify: pipes.notify.write,
       ending: pipes.status.write, scratch: "/tmp")
   }
 

@@ -17,11 +17,13 @@ struct SandboxRun {
     resolution: "Raise the limit of open files: ulimit -n 4096.")
 
   /// What worked last on this machine: trying in vain costs a fork.
-  private struct Remembered {
+  struct Remembered {
     var storage: OverlayStorage = .disk
     var onlyBubblewrap = false
+    /// Kernels before 5.0, and some containers, have no seccomp notifications.
+    var cannotNotify = false
   }
-  private static let remembered = Mutex(Remembered())
+  static let remembered = Mutex(Remembered())
 
   func run() throws(SandboxError) -> SandboxResult {
     do {
@@ -79,127 +81,9 @@ struct SandboxRun {
     }
   }
 
-  // MARK: the backends
-
-  private func runNamespaces(_ overlays: OverlayPlan) throws -> SandboxResult {
-    let group = try group(for: .namespaces)
-    defer { group?.remove() }
-    let walls = Namespaces(policy: policy, command: command, overlays: overlays)
-    let isWatched = !CallWatch.wish(for: policy).isEmpty
-    let pipes = try Pipes(withStatus: true, withNotify: isWatched)
-    defer { pipes.close() }
-    let watch =
-      isWatched ? CallWatch(policy: policy, command: command, socket: pipes.notify.read) : nil
-    let launch = try walls.launch(pipes, group)
-    let ended = try supervise(
-      pipes, launch, group, watch, overlays, killAll: { kill($0, SIGKILL) },
-      inner: { pid, _ in pid })
-    let ending = InitReport(ended.statusReport)
-    return result(
-      ended, ending?.status ?? ExitStatus(waitStatus: ended.waitStatus), group, .namespaces,
-      overlays, layers: walls.layers, missing: walls.missing, watch: watch,
-      reached: ending?.reached(policy.limits) ?? [])
-  }
-
-  private func runBubblewrap(_ overlays: OverlayPlan) throws -> SandboxResult {
-    guard let bwrap = Bubblewrap.executable(command.environment) else {
-      throw SandboxError(
-        .bubblewrapMissing, "bubblewrap is not installed, so nothing was run",
-        resolution: "Install it: apt install bubblewrap (or dnf, pacman). "
-          + "To run without any isolation: --isolation none.")
-    }
-    let group = try group(for: .bubblewrap)
-    defer { group?.remove() }
-    let pipes = try Pipes(withStatus: true)
-    defer { pipes.close() }
-    let walls = Bubblewrap(policy: policy, command: command, overlays: overlays)
-    var descriptors: [Int32] = []
-    defer { descriptors.forEach { Glibc.close($0) } }
-    let launch = try walls.launch(bwrap, pipes, group) { descriptors.append($0) }
-    let ended = try supervise(
-      pipes, launch, group, nil, overlays, killAll: { kill($0, SIGKILL) },
-      inner: { _, report in Bubblewrap.innerRoot(report) })
-    let status = try Bubblewrap.status(ended)
-    return result(
-      ended, status, group, .bubblewrap, overlays, layers: walls.layers, missing: walls.missing)
-  }
-
-  private func runContainer() throws -> SandboxResult {
-    guard let settings = policy.container else {
-      throw SandboxError(
-        .containerUnavailable, "no image is named for the containers",
-        resolution: "Set image under [execution] in proctor.toml.")
-    }
-    try refuseUnheld(nil, .container)
-    let overlays = OverlayPlan(policy: policy, storage: .disk, builder: .engine)
-    guard overlays.prepare() else {
-      throw SandboxError(
-        .storage,
-        "cannot create folders in \(policy.scratch): \(String(cString: strerror(errno)))",
-        resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
-    }
-    let walls = Container(
-      policy: policy, command: command, settings: settings, name: ContainerEngine.name(),
-      overlays: overlays)
-    let engine = walls.engine
-    defer {
-      engine.remove(walls.name)
-      walls.volumes.forEach { engine.removeVolume($0.name) }
-    }
-    guard walls.prepareProfile() else {
-      throw SandboxError(
-        .storage, "cannot write to \(policy.scratch): \(String(cString: strerror(errno)))",
-        resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
-    }
-    try walls.prepareVolumes()
-    let pipes = try Pipes(withStatus: false)
-    defer { pipes.close() }
-    let ended = try supervise(
-      pipes, walls.launch(pipes), nil, nil, overlays, measures: false,
-      killAll: { pid in
-        // The engine waits for whoever reads a container's output, and nobody reads now.
-        kill(pid, SIGKILL)
-        engine.kill(walls.name)
-      }, inner: { _, _ in nil })
-    let status = try walls.status(ended)
-    let starved = ended.ending == .exited && !status.isSuccess && engine.ranOutOfMemory(walls.name)
-    return result(
-      ended, status, nil, .container, overlays, layers: walls.layers, missing: [],
-      outOfMemory: starved)
-  }
-
-  private static let marker = "PROCTOR_SANDBOX"
-
-  private func runBare() throws -> SandboxResult {
-    let group = try group(for: .none)
-    defer { group?.remove() }
-    let mark = "\(getpid())-\(UInt64.random(in: 0 ... .max))"
-    let pipes = try Pipes(withStatus: false)
-    defer { pipes.close() }
-    for mount in policy.mounts { if case .writable(let path) = mount { _ = Paths.make(path) } }
-    csb_become_subreaper()
-    let launch = Launch(
-      paths: command.candidates, argv: command.argv,
-      environment: command.environment.merging([Self.marker: mark]) { $1 },
-      directory: command.directory, stdout: pipes.stdout.write, stderr: pipes.stderr.write,
-      cgroups: group?.joinFiles ?? [],
-      limits: policy.limits.rlimits(group, inNamespace: false))
-    let killAll: (pid_t) -> Void = { pid in
-      kill(-pid, SIGKILL)
-      group?.processes.forEach { kill($0, SIGKILL) }
-      guard group == nil else { return }
-      // Whoever left the session, and there is no control group to find it by.
-      for lost in ProcessTree.carrying("\(Self.marker)=\(mark)") { kill(lost, SIGKILL) }
-    }
-    let ended = try supervise(
-      pipes, launch, group, nil, nil, killAll: killAll, inner: { pid, _ in pid })
-    return result(
-      ended, ExitStatus(waitStatus: ended.waitStatus), group, .none, nil, layers: [], missing: [])
-  }
-
   // MARK: what they share
 
-  private func group(for backend: SandboxPolicy.Backend) throws(SandboxError) -> ControlGroup? {
+  func group(for backend: SandboxPolicy.Backend) throws(SandboxError) -> ControlGroup? {
     let group = ControlGroup.make(policy.limits)
     do {
       try refuseUnheld(group, backend)
@@ -210,7 +94,7 @@ struct SandboxRun {
     return group
   }
 
-  private func refuseUnheld(
+  func refuseUnheld(
     _ group: ControlGroup?, _ backend: SandboxPolicy.Backend
   ) throws(SandboxError) {
     let unheld = policy.limits.unheld(group, by: backend)
@@ -227,7 +111,7 @@ struct SandboxRun {
         : "Remove max_\(name.rawValue) from proctor.toml, or use --isolation namespaces.")
   }
 
-  private func supervise(
+  func supervise(
     _ pipes: Pipes, _ launch: Launch, _ group: ControlGroup?, _ watch: CallWatch?,
     _ overlays: OverlayPlan?, measures: Bool = true, killAll: @escaping (pid_t) -> Void,
     inner: @escaping (pid_t, [UInt8]) -> pid_t?
@@ -261,7 +145,7 @@ struct SandboxRun {
     }
   }
 
-  private func result(
+  func result(
     _ ended: Supervisor.Ended, _ status: ExitStatus, _ group: ControlGroup?,
     _ backend: SandboxPolicy.Backend, _ overlays: OverlayPlan?, layers: [String],
     missing: [String], watch: CallWatch? = nil, reached: [ReachedLimit] = [],
@@ -360,30 +244,5 @@ struct SandboxRun {
     return SandboxError(
       .cannotStart, "the sandbox could not be built: \(words)",
       resolution: "Run proctor status to see what this host can do.")
-  }
-}
-
-/// What the init of a sandbox said at its end.
-private struct InitReport {
-  private let raw: csb_ending
-
-  init?(_ bytes: [UInt8]) {
-    guard bytes.count >= MemoryLayout<csb_ending>.size else { return nil }
-    raw = bytes.withUnsafeBytes { $0.loadUnaligned(as: csb_ending.self) }
-  }
-
-  var status: ExitStatus { ExitStatus(waitStatus: raw.status) }
-
-  /// Memory file systems have hard edges: whoever stands at one met it.
-  func reached(_ limits: ResourceLimits) -> [ReachedLimit] {
-    var result: [ReachedLimit] = []
-    if limits.scratchMB != nil, raw.scratch_free_bytes < 4096 {
-      result.append(ReachedLimit(.scratchMB, evidence: "/tmp is full", isFatal: false))
-    }
-    if limits.scratchFiles != nil, raw.scratch_free_files == 0 {
-      result.append(
-        ReachedLimit(.scratchFiles, evidence: "/tmp can hold no more files", isFatal: false))
-    }
-    return result
   }
 }

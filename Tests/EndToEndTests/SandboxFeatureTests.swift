@@ -48,6 +48,27 @@ import Testing
     #expect(text.contains("192.0.2.1:80: no network; [tests] allow_network_access would allow it"))
   }
 
+  @Test func `where denials cannot be seen the answer says so`() throws {
+    try write(["test_a.py": "def test_a(): pass\n"])
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = [
+      "python3", "\(ProctorProcess.repository)/Tests/Support/without_notifications.py",
+      ProctorProcess.binary,
+      "run", workspace, "--format", "json",
+    ]
+    process.environment = ProctorProcess.environment
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let answer = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    let object = try JSONSerialization.jsonObject(with: answer) as? [String: Any]
+    let missing = (object?["sandbox"] as? [String: Any])?["missing"] as? [String]
+    #expect(missing?.contains { $0.contains("denied addresses are not told") } == true)
+  }
+
   @Test func `the network is there when it is allowed`() throws {
     try write([
       "proctor.toml": "[tests]\nallow_network_access = true\n",

@@ -188,8 +188,8 @@ struct csb_notification {
   int call;
   uint64_t arguments[6];
 };
-// A descriptor that was sent over a socket, or -1.
-int csb_receive_descriptor(int socket);
+// The listener that the init sent over a socket, or -1.
+int csb_receive_listener(int socket);
 // 0, or -1 when there is none (the caller is gone).
 int csb_notification_receive(int listener, struct csb_notification *notification);
 // Lets the call go on (`error` 0) or fail with an errno.

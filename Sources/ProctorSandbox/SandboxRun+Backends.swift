@@ -1,0 +1,144 @@
+import CSandbox
+import FoundationEssentials
+import Glibc
+import ProctorModel
+import Synchronization
+
+/// How each backend runs a command.
+extension SandboxRun {
+  /// Telling denied addresses is no wall: where it cannot be had, the command runs without.
+  func runNamespaces(_ overlays: OverlayPlan) throws -> SandboxResult {
+    let mustCount =
+      policy.limits.fileOperations != nil || policy.limits.networkRequests != nil
+    guard !mustCount, !Self.remembered.withLock({ $0.cannotNotify }) else {
+      return try runNamespaces(overlays, isWatched: mustCount)
+    }
+    let wish = CallWatch.wish(for: policy)
+    do {
+      return try runNamespaces(overlays, isWatched: !wish.isEmpty)
+    } catch let failure as Launch.Failure where failure.stage == CSB_SECCOMP && !wish.isEmpty {
+      let result = try runNamespaces(overlays, isWatched: false)
+      Self.remembered.withLock { $0.cannotNotify = true }
+      return result
+    }
+  }
+
+  private func runNamespaces(_ overlays: OverlayPlan, isWatched: Bool) throws -> SandboxResult {
+    let group = try group(for: .namespaces)
+    defer { group?.remove() }
+    let walls = Namespaces(policy: policy, command: command, overlays: overlays)
+    let pipes = try Pipes(withStatus: true, withNotify: isWatched)
+    defer { pipes.close() }
+    let watch =
+      isWatched ? CallWatch(policy: policy, command: command, socket: pipes.notify.read) : nil
+    let launch = try walls.launch(pipes, group, isWatched: isWatched)
+    let ended = try supervise(
+      pipes, launch, group, watch, overlays, killAll: { kill($0, SIGKILL) },
+      inner: { pid, _ in pid })
+    let ending = InitReport(ended.statusReport)
+    return result(
+      ended, ending?.status ?? ExitStatus(waitStatus: ended.waitStatus), group, .namespaces,
+      overlays, layers: walls.layers,
+      missing: walls.missing
+        + (isWatched || policy.network == .host
+          ? [] : ["denied addresses are not told: no seccomp notifications here"]),
+      watch: watch,
+      reached: ending?.reached(policy.limits) ?? [])
+  }
+
+  func runBubblewrap(_ overlays: OverlayPlan) throws -> SandboxResult {
+    guard let bwrap = Bubblewrap.executable(command.environment) else {
+      throw SandboxError(
+        .bubblewrapMissing, "bubblewrap is not installed, so nothing was run",
+        resolution: "Install it: apt install bubblewrap (or dnf, pacman). "
+          + "To run without any isolation: --isolation none.")
+    }
+    let group = try group(for: .bubblewrap)
+    defer { group?.remove() }
+    let pipes = try Pipes(withStatus: true)
+    defer { pipes.close() }
+    let walls = Bubblewrap(policy: policy, command: command, overlays: overlays)
+    var descriptors: [Int32] = []
+    defer { descriptors.forEach { Glibc.close($0) } }
+    let launch = try walls.launch(bwrap, pipes, group) { descriptors.append($0) }
+    let ended = try supervise(
+      pipes, launch, group, nil, overlays, killAll: { kill($0, SIGKILL) },
+      inner: { _, report in Bubblewrap.innerRoot(report) })
+    let status = try Bubblewrap.status(ended)
+    return result(
+      ended, status, group, .bubblewrap, overlays, layers: walls.layers, missing: walls.missing)
+  }
+
+  func runContainer() throws -> SandboxResult {
+    guard let settings = policy.container else {
+      throw SandboxError(
+        .containerUnavailable, "no image is named for the containers",
+        resolution: "Set image under [execution] in proctor.toml.")
+    }
+    try refuseUnheld(nil, .container)
+    let overlays = OverlayPlan(policy: policy, storage: .disk, builder: .engine)
+    guard overlays.prepare() else {
+      throw SandboxError(
+        .storage,
+        "cannot create folders in \(policy.scratch): \(String(cString: strerror(errno)))",
+        resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
+    }
+    let walls = Container(
+      policy: policy, command: command, settings: settings, name: ContainerEngine.name(),
+      overlays: overlays)
+    let engine = walls.engine
+    defer {
+      engine.remove(walls.name)
+      walls.volumes.forEach { engine.removeVolume($0.name) }
+    }
+    guard walls.prepareProfile() else {
+      throw SandboxError(
+        .storage, "cannot write to \(policy.scratch): \(String(cString: strerror(errno)))",
+        resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
+    }
+    try walls.prepareVolumes()
+    let pipes = try Pipes(withStatus: false)
+    defer { pipes.close() }
+    let ended = try supervise(
+      pipes, walls.launch(pipes), nil, nil, overlays, measures: false,
+      killAll: { pid in
+        // The engine waits for whoever reads a container's output, and nobody reads now.
+        kill(pid, SIGKILL)
+        engine.kill(walls.name)
+      }, inner: { _, _ in nil })
+    let status = try walls.status(ended)
+    let starved = ended.ending == .exited && !status.isSuccess && engine.ranOutOfMemory(walls.name)
+    return result(
+      ended, status, nil, .container, overlays, layers: walls.layers, missing: [],
+      outOfMemory: starved)
+  }
+
+  private static let marker = "PROCTOR_SANDBOX"
+
+  func runBare() throws -> SandboxResult {
+    let group = try group(for: .none)
+    defer { group?.remove() }
+    let mark = "\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    let pipes = try Pipes(withStatus: false)
+    defer { pipes.close() }
+    for mount in policy.mounts { if case .writable(let path) = mount { _ = Paths.make(path) } }
+    csb_become_subreaper()
+    let launch = Launch(
+      paths: command.candidates, argv: command.argv,
+      environment: command.environment.merging([Self.marker: mark]) { $1 },
+      directory: command.directory, stdout: pipes.stdout.write, stderr: pipes.stderr.write,
+      cgroups: group?.joinFiles ?? [],
+      limits: policy.limits.rlimits(group, inNamespace: false))
+    let killAll: (pid_t) -> Void = { pid in
+      kill(-pid, SIGKILL)
+      group?.processes.forEach { kill($0, SIGKILL) }
+      guard group == nil else { return }
+      // Whoever left the session, and there is no control group to find it by.
+      for lost in ProcessTree.carrying("\(Self.marker)=\(mark)") { kill(lost, SIGKILL) }
+    }
+    let ended = try supervise(
+      pipes, launch, group, nil, nil, killAll: killAll, inner: { pid, _ in pid })
+    return result(
+      ended, ExitStatus(waitStatus: ended.waitStatus), group, .none, nil, layers: [], missing: [])
+  }
+}
