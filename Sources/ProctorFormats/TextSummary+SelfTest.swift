@@ -23,9 +23,13 @@ extension TextSummary {
     let numbers =
       "\(answer.count(.blocked)) blocked, \(through) got through, "
       + "\(answer.count(.notApplicable)) not applicable"
-    lines += [
-      "", (through == 0 ? style.mark("HELD", .green) : style.mark("BROKEN", .red)) + " \(numbers)",
-    ]
+    let word =
+      switch (through, answer.complete) {
+      case (0, true): style.mark("HELD", .green)
+      case (0, false): style.mark("INTERRUPTED", .yellow)
+      default: style.mark("BROKEN", .red)
+      }
+    lines += ["", "\(word) \(numbers)"]
     return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -40,11 +40,14 @@ public struct SelfTestAnswer: Sendable, Codable {
   /// The walls that stood.
   public let layers: [String]
   public let attacks: [Attack]
+  /// False when it was interrupted: what was not tried did not hold.
+  public let complete: Bool
 
-  public init(backend: String, layers: [String], attacks: [Attack]) {
+  public init(backend: String, layers: [String], attacks: [Attack], complete: Bool) {
     self.backend = backend
     self.layers = layers
     self.attacks = attacks
+    self.complete = complete
   }
 
   public func count(_ outcome: Outcome) -> Int { attacks.count { $0.outcome == outcome } }

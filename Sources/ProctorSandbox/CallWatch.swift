@@ -60,7 +60,7 @@ final class CallWatch {
     case "connect": return network(memory.address(arguments.1, length: arguments.2), memory)
     case "sendto": return network(memory.address(arguments.4, length: arguments.5), memory)
     case "sendmsg", "sendmmsg": return network(memory.messageAddress(arguments.1), memory)
-    default: return file(FileCall(name, call, memory))
+    default: return file(FileCall(name, call, memory), memory)
     }
   }
 
@@ -100,8 +100,16 @@ final class CallWatch {
     }
   }
 
-  private func file(_ call: FileCall) -> Int32 {
+  private func file(_ call: FileCall, _ memory: Memory) -> Int32 {
     guard let limit = policy.limits.fileOperations, !isFree(call) else { return 0 }
+    if !call.isWriting, let path = call.path, !memory.sees(path) {
+      // Loaders and interpreters look in many places. What this machine has there is worth telling.
+      if Paths.exists(path) {
+        denials.add(
+          Denial(kind: .file, target: path, rule: "default-deny files", setting: "read"))
+      }
+      return 0
+    }
     files += 1
     guard files > limit else { return 0 }
     deny(.fileOperations, limit, Denial.Kind.file, call.path ?? call.name)

@@ -42,11 +42,14 @@ public struct SelfTest: Sendable {
     var done: [SelfTestAnswer.Attack] = []
     for attack in Attack.all where !Task.isCancelled {
       let result = try await judge(attack, range)
+      // What was interrupted says nothing.
+      if Task.isCancelled { break }
       progress(result)
       done.append(result)
     }
     return SelfTestAnswer(
-      backend: first.receipt.backend, layers: first.receipt.layers, attacks: done)
+      backend: first.receipt.backend, layers: first.receipt.layers, attacks: done,
+      complete: done.count == Attack.all.count && !Task.isCancelled)
   }
 
   private func judge(

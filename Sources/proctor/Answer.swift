@@ -80,7 +80,8 @@ struct Answer: Sendable {
     case .report(let report): ProctorExit(report.verdict)
     case .listing(let listing): ProctorExit(listing.verdict)
     case .status: .passed
-    case .selfTest(let answer): answer.count(.gotThrough) == 0 ? .passed : .testFailed
+    case .selfTest(let answer):
+      answer.count(.gotThrough) > 0 ? .testFailed : answer.complete ? .passed : .interrupted
     }
   }
 

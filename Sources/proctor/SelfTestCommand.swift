@@ -26,6 +26,12 @@ struct SelfTestCommand: AsyncParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
+  func validate() throws {
+    if isolation == .wasm || isolation == .vm {
+      throw ValidationError("\(isolation.rawValue) is for single functions and runs no programs.")
+    }
+  }
+
   func run() async throws {
     let answer = Answer(format: common.settledFormat, kind: .selfTest)
     let (isolation, image) = (isolation, image)

@@ -275,6 +275,18 @@ import Testing
     #expect(blocked.allSatisfy { $0["control_succeeded"] as? Bool == true })
   }
 
+  @Test func `an interrupted self-test is no success`() throws {
+    try write(["empty": ""])
+    let running = try ProctorProcess(["selftest", "--format", "json"], in: workspace).start()
+    usleep(3_000_000)
+    kill(running.process.processIdentifier, SIGINT)
+    let outcome = try running.wait()
+    #expect(outcome.status == 130)
+    #expect(try outcome.json()["complete"] as? Bool == false)
+    let refused = try ProctorProcess(["selftest", "--isolation", "wasm"], in: workspace).run()
+    #expect(refused.status == 2)
+  }
+
   @Test func `without a sandbox the attacks get through`() throws {
     try write(["empty": ""])
     let outcome = try ProctorProcess(

@@ -402,6 +402,18 @@ import Testing
         == ["\(workspace)/file", "\(workspace)/d"])
   }
 
+  @Test func `looking for what is not there is no operation, and hidden files are told`()
+    async throws
+  {
+    let secret = "\(folder)/secret"
+    try "s".write(toFile: secret, atomically: false, encoding: .utf8)
+    let seen = try await limited("cat /nowhere '\(secret)'; cat file") { $0.fileOperations = 1 }
+    #expect(seen.stdout == "original")
+    #expect(seen.result.receipt.reached.isEmpty)
+    #expect(seen.result.receipt.denied.map(\.target) == [secret])
+    #expect(seen.result.receipt.denied.map(\.setting) == ["read"])
+  }
+
   static let connecting = """
     python3 - <<'PY'
     import socket
