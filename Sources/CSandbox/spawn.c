@@ -136,8 +136,6 @@ static _Noreturn void become(const struct csb_spec *spec) {
 
 // Process 1 of the sandbox: reaps orphans, and ends, and all others with it, when the command ends.
 static _Noreturn void be_init(const struct csb_spec *spec, pid_t command) {
-  // The memory of this process is a copy of proctor's.
-  if (prctl(PR_SET_DUMPABLE, 0) != 0) csb_fail(CSB_PRIVILEGES);
   if (spec->ending_fd != 3) dup2(spec->ending_fd, 3);
   if (syscall(SYS_close_range, 4u, ~0u, 0u) != 0)
     for (int fd = 4; fd < 65536; fd++) close(fd);
@@ -196,6 +194,8 @@ static _Noreturn void child(const struct csb_spec *spec, uid_t uid, gid_t gid) {
   // Changing ids and namespaces clears the parent-death signal.
   die_with_parent();
   if (!(spec->namespaces & CLONE_NEWPID)) become(spec);
+  // The memory of the init is a copy of proctor's: closed before anybody lives who could look into it.
+  if (prctl(PR_SET_DUMPABLE, 0) != 0) csb_fail(CSB_PRIVILEGES);
   be_init(spec, start_below(spec));
 }
 

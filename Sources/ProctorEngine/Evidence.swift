@@ -37,7 +37,7 @@ struct ProjectOutcome: Sendable {
   /// Nothing else could show that it holds no tests: a process of it must have run.
   var mustRun = false
   var commands: [AdapterReport.Command] = []
-  var receipts: [SandboxReceipt] = []
+  var receipts: [(purpose: Invocation.Purpose, receipt: SandboxReceipt)] = []
   var output: CapturedText?
   /// The folder that holds what its tests wrote to the protected workspace; nil when there is none.
   var workspaceWrites: String?

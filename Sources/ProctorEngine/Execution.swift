@@ -170,7 +170,7 @@ extension ProjectOutcome {
 
   mutating func record(_ done: InvocationRunner.Finished) {
     commands.append(done.command)
-    receipts.append(done.result.receipt)
+    receipts.append((done.invocation.invocation.purpose, done.result.receipt))
     workspaceWrites = done.result.workspaceWrites ?? workspaceWrites
   }
 

@@ -150,7 +150,8 @@ struct InvocationRunner: Sendable {
     var limits = limits
     if let wallSeconds { limits.wallSeconds = wallSeconds }
     var required = required
-    if invocation.purpose == .build || invocation.purpose == .fetch {
+    let runsTests = invocation.purpose == .list || invocation.purpose == .run
+    if !runsTests {
       // Compilers may use what they need; these limits are for tests.
       limits = ResourceLimits(
         wallSeconds: limits.wallSeconds, memoryMB: limits.memoryMB, processes: limits.processes)
@@ -159,10 +160,10 @@ struct InvocationRunner: Sendable {
     return SandboxPolicy(
       backend: backend, workspace: context.workspace,
       access: invocation.writesWorkspace ? .writable : access,
-      network: invocation.purpose == .fetch ? .host : network,
+      network: invocation.purpose == .fetch ? .host : runsTests ? network : .none,
       mounts: hostReads.map { .readOnly($0) } + invocation.mounts
-        + (writesOutput(invocation) ? [.writable(place.output)] : []), limits: limits,
-      required: required,
+        + (writesOutput(invocation) ? [.writable(place.output)] : []),
+      keepsLayers: invocation.purpose == .fetch, limits: limits, required: required,
       home: Self.home, scratch: scratch, container: container)
   }
 }

@@ -68,12 +68,12 @@ struct ReportBuilder {
       commands: outcome.commands, durationMS: outcome.durationMS, output: outcome.output)
   }
 
-  /// The receipt with the fewest walls, the last of them, since building comes first; and what all of them denied; a fetch with the network does not
-  /// stand for the tests.
+  /// The receipt with the fewest walls, the last of such, since building comes first; with what all of
+  /// them denied. A fetch does not stand for the tests.
   private func weakest(_ outcomes: [ProjectOutcome]) -> SandboxReceipt? {
     let receipts = outcomes.flatMap(\.receipts)
-    let offline = receipts.filter { $0.network != "host" }
-    let all = offline.isEmpty ? receipts : offline
+    let later = receipts.filter { $0.purpose != .fetch }
+    let all = (later.isEmpty ? receipts : later).map(\.receipt)
     var denials = Denials()
     for receipt in all { denials.add(receipt.denied, omitted: receipt.deniedOmitted) }
     for outcome in outcomes { denials.add(outcome.hidden.list, omitted: outcome.hidden.omitted) }

@@ -67,12 +67,12 @@ struct OverlayPlan {
           work: "\(base)/cow-\(result.count)-work"))
     }
     for case .layered(let lower, let upper) in policy.mounts {
-      // Several commands may read at once what only a fetch may write.
-      let isFetch = policy.network == .host
+      // Several commands may read at once what only one may write.
+      let keeps = policy.keepsLayers
       result.append(
         Entry(
-          path: upper, lowers: isFetch ? [lower] : [upper, lower], upper: isFetch ? upper : nil,
-          work: isFetch ? upper + ".work" : nil))
+          path: upper, lowers: keeps ? [lower] : [upper, lower], upper: keeps ? upper : nil,
+          work: keeps ? upper + ".work" : nil))
     }
     return result
   }
@@ -94,7 +94,8 @@ struct OverlayPlan {
       folders += entries.flatMap(layers)
       // A volatile overlay leaves a mark, so that nobody mounts its layers after a crash of the machine.
       for case let work? in entries.filter(isScratch).map(\.work) {
-        try? FileManager.default.removeItem(atPath: "\(work)/work/incompat")
+        try? FileManager.default.removeItem(
+          atPath: [work, "work", "incompat"].joined(separator: "/"))
       }
     }
     for case .copyOnWrite(let path) in policy.mounts { folders.append(path) }

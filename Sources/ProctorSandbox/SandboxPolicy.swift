@@ -61,6 +61,8 @@ public struct SandboxPolicy: Sendable, Hashable {
   public var network: Network
   /// The same paths inside.
   public var mounts: [Invocation.Mount]
+  /// Whether `.layered` folders may be written, and what is written to them stays: for fetching.
+  public var keepsLayers: Bool
   public var limits: ResourceLimits
   /// Limits without which the command is refused, rather than run and the lack named in the receipt.
   public var required: Set<ResourceLimits.Name>
@@ -73,14 +75,16 @@ public struct SandboxPolicy: Sendable, Hashable {
 
   public init(
     backend: Backend, workspace: String, access: WorkspaceAccess, network: Network,
-    mounts: [Invocation.Mount], limits: ResourceLimits, required: Set<ResourceLimits.Name> = [],
-    home: String, scratch: String, container: Container? = nil
+    mounts: [Invocation.Mount], keepsLayers: Bool = false, limits: ResourceLimits,
+    required: Set<ResourceLimits.Name> = [], home: String, scratch: String,
+    container: Container? = nil
   ) {
     self.backend = backend
     self.workspace = workspace
     self.access = access
     self.network = network
     self.mounts = mounts
+    self.keepsLayers = keepsLayers
     self.limits = limits
     self.required = required
     self.home = home

@@ -83,6 +83,28 @@ import Testing
     #expect((answer["sandbox"] as? [String: Any])?["network"] as? String == "host")
   }
 
+  @Test func `what is built has no network, and does not stand for tests that have it`() throws {
+    try write([
+      "proctor.toml": "[tests]\nallow_network_access = true\n",
+      "Cargo.toml": "[package]\nname = \"net\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+      "build.rs": """
+      fn main() {
+          let text = std::fs::read_to_string("/proc/net/dev").unwrap();
+          assert_eq!(text.lines().count(), 3, "a build has only the loopback: {text}");
+      }
+      """,
+      "src/lib.rs": """
+      #[test]
+      fn more_than_loopback() {
+          assert!(std::fs::read_to_string("/proc/net/dev").unwrap().lines().count() > 3);
+      }
+      """,
+    ])
+    let (outcome, answer) = try run()
+    #expect(outcome.status == 0)
+    #expect((answer["sandbox"] as? [String: Any])?["network"] as? String == "host")
+  }
+
   @Test func `a hidden file is told, and shown when it is allowed`() throws {
     let data = try folder.write("42", to: "data/number")
     try write(["test_data.py": "def test_data():\n    assert open('\(data)').read() == '42'\n"])

@@ -121,10 +121,11 @@ import Testing
       ).stdout == "1\n2\n")
     #expect(try String(contentsOfFile: "\(cache)/kept/a", encoding: .utf8) == "1\n")
     policy.mounts = [.layered(lower: "\(cache)/kept", upper: "\(cache)/upper")]
-    policy.network = .host
+    policy.keepsLayers = true
     _ = try await run("echo 3 > '\(cache)/upper/b'", policy)
     #expect(!FileManager.default.fileExists(atPath: "\(cache)/kept/b"))
-    policy.network = .none
+    policy.keepsLayers = false
+    policy.network = .host
     #expect(
       try await run(
         "cat '\(cache)/upper/a' '\(cache)/upper/b'; echo x > '\(cache)/upper/a' || echo refused",
