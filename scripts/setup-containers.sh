@@ -240,7 +240,11 @@ write_podman_conf() {
   files=$(ulimit -Hn) procs=$(ulimit -Hu) pid_max=$(</proc/sys/kernel/pid_max)
   [[ $files != unlimited ]] || files=1048576
   [[ $procs != unlimited && $procs -lt $pid_max ]] || procs=$pid_max
+  # Podman's database holds paths: in a folder that was moved it would look in vain
+  # for the ends of containers, 20 seconds each time.
+  [[ $(cat "$folder/podman/place" 2>/dev/null) == "$folder" ]] || rm -rf --one-file-system "$folder/podman"
   mkdir -p "$folder/podman" "$folder/tmp"
+  printf '%s\n' "$folder" >"$folder/podman/place"
   cat >"$folder/podman/containers.conf" <<CONF
 [containers]
 log_driver = "k8s-file"

@@ -642,36 +642,30 @@ ATTACK(sparse_file) {
   unlink(path);
   return through(done);
 }
-static int fill(const char *folder, int files) {
-  int done = 1;
+// Does something to each of so many files; to how many it could be done.
+static int each_file(const char *folder, int files, int (*act)(const char *path)) {
+  int done = 0;
   char name[32];
   for (int i = 0; i < files; i++) {
-    snprintf(name, sizeof name, "fill-%d", i);
-    if (!write_size(join(folder, name), 8)) done = 0;
+    snprintf(name, sizeof name, "file-%d", i);
+    done += act(join(folder, name));
   }
+  return done;
+}
+static int make_large(const char *path) { return write_size(path, 8); }
+static int make_empty(const char *path) { return write_file(path, ""); }
+static int take_away(const char *path) { return unlink(path) == 0; }
+
+static int fill(const char *folder, int files, int (*make)(const char *path)) {
+  int made = each_file(folder, files, make);
   // Time for the supervisor to look, if it has to.
   usleep(400000);
-  for (int i = 0; i < files; i++) {
-    snprintf(name, sizeof name, "fill-%d", i);
-    unlink(join(folder, name));
-  }
-  return through(done);
+  each_file(folder, files, take_away);
+  return through(made == files);
 }
-ATTACK(full_area) { return fill(t->area, 10); }
-ATTACK(full_workspace) { return fill(t->workspace, 30); }
-ATTACK(many_files) {
-  int made = 0;
-  char name[32];
-  for (int i = 0; i < 3000; i++) {
-    snprintf(name, sizeof name, "many-%d", i);
-    made += write_file(join(t->area, name), "");
-  }
-  for (int i = 0; i < 3000; i++) {
-    snprintf(name, sizeof name, "many-%d", i);
-    unlink(join(t->area, name));
-  }
-  return through(made == 3000);
-}
+ATTACK(full_area) { return fill(t->area, 10, make_large); }
+ATTACK(full_workspace) { return fill(t->workspace, 30, make_large); }
+ATTACK(many_files) { return fill(t->area, 3000, make_empty); }
 ATTACK(many_descriptors) {
   int opened = 0;
   while (opened < 200 && open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0) opened++;

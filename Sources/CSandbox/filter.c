@@ -20,12 +20,13 @@
 #define TIOCLINUX 0x541C
 #endif
 
-// Calls that no test needs and that exploits begin with. Names that libseccomp is too old for are
-// given by number, which since 424 is the same on every architecture.
+// Calls that no test needs and that exploits begin with. libseccomp is too old for the names of some; their
+// numbers, which since 424 are the same on every architecture, stand below.
 static const char *const forbidden[] = {
     // namespaces and mounts
     "unshare", "setns", "mount", "umount", "umount2", "pivot_root", "chroot", "open_tree",
-    "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr",
+    "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr", "statmount", "listmount",
+    "open_tree_attr",
     // other processes
     "ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd", "process_madvise",
     "migrate_pages", "move_pages",
@@ -40,15 +41,17 @@ static const char *const forbidden[] = {
     "open_by_handle_at", "name_to_handle_at", "fanotify_init", "fanotify_mark", "add_key",
     "request_key", "keyctl",
 };
-// statmount, listmount, open_tree_attr
-static const int forbidden_numbers[] = {457, 458, 467};
 
 // Answered as by a kernel that does not have them, so that libraries fall back: io_uring does what the
 // filter would refuse, clone3 hides its flags in memory, and so does fchmodat2.
 static const char *const unknown[] = {
-    "io_uring_setup", "io_uring_enter", "io_uring_register", "clone3",
+    "io_uring_setup", "io_uring_enter", "io_uring_register", "clone3", "fchmodat2",
 };
-static const int unknown_numbers[] = {452};
+
+static const struct {
+  const char *name;
+  int number;
+} numbers[] = {{"fchmodat2", 452}, {"statmount", 457}, {"listmount", 458}, {"open_tree_attr", 467}};
 
 // The newest call that was looked at; what comes later does not exist inside.
 enum { NEWEST_CALL = 469 };
@@ -72,72 +75,89 @@ static void rule(struct build *build, uint32_t action, int call, unsigned count,
   if (result < 0) build->error = -result;
 }
 
-static void named(struct build *build, uint32_t action, const char *const *names, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    rule(build, action, seccomp_syscall_resolve_name(names[i]), 0, 0);
+// The walls, in a form that the kernel's filter and container engines' profiles are made from.
+struct table {
+  struct csb_call_rule *rules;
+  size_t capacity, count;
+};
+
+static void add(struct table *table, struct csb_call_rule rule) {
+  if (table->count < table->capacity) table->rules[table->count] = rule;
+  table->count++;
 }
 
-static void masked(struct build *build, uint32_t action, int call, unsigned argument,
+static void masked(struct table *table, const char *name, int error, unsigned argument,
                    uint64_t mask, uint64_t value) {
-  struct scmp_arg_cmp compare = {argument, SCMP_CMP_MASKED_EQ, mask, value};
-  rule(build, action, call, 1, &compare);
+  add(table, (struct csb_call_rule){name, error, 1, {{argument, mask, value}}});
 }
 
-static void sockets(struct build *build) {
-  uint32_t refuse = SCMP_ACT_ERRNO(EAFNOSUPPORT);
-  for (int family = 0; family < 64; family++) {
+static void sockets(struct table *table) {
+  for (uint64_t family = 0; family < 64; family++) {
     if (family == AF_UNIX || family == AF_NETLINK || family == AF_INET || family == AF_INET6) continue;
-    masked(build, refuse, SCMP_SYS(socket), 0, 0xffffffff, (uint64_t)family);
+    masked(table, "socket", EAFNOSUPPORT, 0, 0xffffffff, family);
   }
-  struct scmp_arg_cmp above = {0, SCMP_CMP_GE, 64, 0};
-  rule(build, refuse, SCMP_SYS(socket), 1, &above);
-  for (uint64_t protocol = 1; protocol < 32; protocol++) {
-    struct scmp_arg_cmp netlink[] = {
-        {0, SCMP_CMP_MASKED_EQ, 0xffffffff, AF_NETLINK},
-        {2, SCMP_CMP_MASKED_EQ, 0xffffffff, protocol}};
-    rule(build, refuse, SCMP_SYS(socket), 2, netlink);
-  }
+  for (int bit = 6; bit < 32; bit++)
+    masked(table, "socket", EAFNOSUPPORT, 0, 1ull << bit, 1ull << bit);
+  // Of netlink only the one that tells of routes and addresses.
+  for (uint64_t protocol = 1; protocol < 32; protocol++)
+    add(table, (struct csb_call_rule){
+                   "socket", EAFNOSUPPORT, 2,
+                   {{0, 0xffffffff, AF_NETLINK}, {2, 0xffffffff, protocol}}});
 }
 
-static void personalities(struct build *build) {
-  // 0xffffffff asks for the present one.
-  static const uint64_t dangerous[] = {
-      MMAP_PAGE_ZERO, READ_IMPLIES_EXEC, ADDR_COMPAT_LAYOUT, SHORT_INODE, WHOLE_SECONDS};
-  for (size_t i = 0; i < sizeof dangerous / sizeof *dangerous; i++) {
-    struct scmp_arg_cmp both[] = {{0, SCMP_CMP_MASKED_EQ, dangerous[i] | 0x80000000, dangerous[i]}};
-    rule(build, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(personality), 1, both);
-  }
-}
-
-static void walls(struct build *build, const struct csb_filter_wish *wish) {
-  (void)wish;
-  uint32_t refuse = SCMP_ACT_ERRNO(EPERM);
-  uint32_t absent = SCMP_ACT_ERRNO(ENOSYS);
-  named(build, refuse, forbidden, sizeof forbidden / sizeof *forbidden);
-  for (size_t i = 0; i < sizeof forbidden_numbers / sizeof *forbidden_numbers; i++)
-    rule(build, refuse, forbidden_numbers[i], 0, 0);
-  named(build, absent, unknown, sizeof unknown / sizeof *unknown);
-  for (size_t i = 0; i < sizeof unknown_numbers / sizeof *unknown_numbers; i++)
-    rule(build, absent, unknown_numbers[i], 0, 0);
+size_t csb_call_rules(struct csb_call_rule *rules, size_t capacity) {
+  struct table table = {rules, capacity, 0};
+  for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
+    add(&table, (struct csb_call_rule){forbidden[i], EPERM, 0, {{0}}});
+  for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+    add(&table, (struct csb_call_rule){unknown[i], ENOSYS, 0, {{0}}});
   static const uint64_t namespaces[] = {
       CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS,
       CLONE_NEWCGROUP};
   for (size_t i = 0; i < sizeof namespaces / sizeof *namespaces; i++)
-    masked(build, refuse, SCMP_SYS(clone), 0, namespaces[i], namespaces[i]);
+    masked(&table, "clone", EPERM, 0, namespaces[i], namespaces[i]);
   // Only 32 bits count for the kernel, whatever stands above them.
-  masked(build, refuse, SCMP_SYS(ioctl), 1, 0xffffffff, TIOCSTI);
-  masked(build, refuse, SCMP_SYS(ioctl), 1, 0xffffffff, TIOCLINUX);
-  masked(build, refuse, SCMP_SYS(ioctl), 1, 0xffffffff, TIOCSETD);
+  static const uint64_t terminals[] = {TIOCSTI, TIOCLINUX, TIOCSETD};
+  for (size_t i = 0; i < sizeof terminals / sizeof *terminals; i++)
+    masked(&table, "ioctl", EPERM, 1, 0xffffffff, terminals[i]);
   static const uint64_t bits[] = {S_ISUID, S_ISGID};
   for (int i = 0; i < 2; i++) {
-    masked(build, refuse, SCMP_SYS(chmod), 1, bits[i], bits[i]);
-    masked(build, refuse, SCMP_SYS(fchmod), 1, bits[i], bits[i]);
-    masked(build, refuse, SCMP_SYS(fchmodat), 2, bits[i], bits[i]);
-    masked(build, refuse, SCMP_SYS(mknod), 1, bits[i], bits[i]);
-    masked(build, refuse, SCMP_SYS(mknodat), 2, bits[i], bits[i]);
+    masked(&table, "chmod", EPERM, 1, bits[i], bits[i]);
+    masked(&table, "fchmod", EPERM, 1, bits[i], bits[i]);
+    masked(&table, "fchmodat", EPERM, 2, bits[i], bits[i]);
+    masked(&table, "mknod", EPERM, 1, bits[i], bits[i]);
+    masked(&table, "mknodat", EPERM, 2, bits[i], bits[i]);
   }
-  sockets(build);
-  personalities(build);
+  sockets(&table);
+  // 0xffffffff asks for the present one.
+  static const uint64_t personalities[] = {
+      MMAP_PAGE_ZERO, READ_IMPLIES_EXEC, ADDR_COMPAT_LAYOUT, SHORT_INODE, WHOLE_SECONDS};
+  for (size_t i = 0; i < sizeof personalities / sizeof *personalities; i++)
+    masked(&table, "personality", EPERM, 0, personalities[i] | 0x80000000, personalities[i]);
+  return table.count;
+}
+
+static int call_number(const char *name) {
+  int call = seccomp_syscall_resolve_name(name);
+  for (size_t i = 0; call == __NR_SCMP_ERROR && i < sizeof numbers / sizeof *numbers; i++)
+    if (!strcmp(numbers[i].name, name)) call = numbers[i].number;
+  return call;
+}
+
+static void walls(struct build *build, const struct csb_filter_wish *wish) {
+  (void)wish;
+  enum { MOST = 512 };
+  struct csb_call_rule rules[MOST];
+  size_t count = csb_call_rules(rules, MOST);
+  if (count > MOST) build->error = E2BIG;
+  for (size_t i = 0; i < count && !build->error; i++) {
+    struct scmp_arg_cmp compare[2];
+    for (int k = 0; k < rules[i].count; k++)
+      compare[k] = (struct scmp_arg_cmp){rules[i].arguments[k].index, SCMP_CMP_MASKED_EQ,
+                                         rules[i].arguments[k].mask, rules[i].arguments[k].value};
+    rule(build, SCMP_ACT_ERRNO((uint32_t)rules[i].error), call_number(rules[i].name),
+         (unsigned)rules[i].count, compare);
+  }
 }
 
 static void watches(struct build *build, const struct csb_filter_wish *wish) {
@@ -151,7 +171,8 @@ static void watches(struct build *build, const struct csb_filter_wish *wish) {
     rule(build, ask, SCMP_SYS(sendmsg), 0, 0);
     rule(build, ask, SCMP_SYS(sendmmsg), 0, 0);
   }
-  if (wish->count_files) named(build, ask, file_calls, sizeof file_calls / sizeof *file_calls);
+  for (size_t i = 0; wish->count_files && i < sizeof file_calls / sizeof *file_calls; i++)
+    rule(build, ask, seccomp_syscall_resolve_name(file_calls[i]), 0, 0);
 }
 
 // The program's bytes, behind `head` instructions that are left free.
@@ -203,14 +224,6 @@ int csb_build_filter(void **bytes, size_t *length) {
 
 int csb_build_notifier(const struct csb_filter_wish *wish, void **bytes, size_t *length) {
   return build(watches, wish, 0, bytes, length);
-}
-
-const char *csb_forbidden_call(int index) {
-  return index < (int)(sizeof forbidden / sizeof *forbidden) ? forbidden[index] : 0;
-}
-
-const char *csb_absent_call(int index) {
-  return index < (int)(sizeof unknown / sizeof *unknown) ? unknown[index] : 0;
 }
 
 char *csb_call_name(int call) {

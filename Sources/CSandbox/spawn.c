@@ -134,8 +134,13 @@ static _Noreturn void become(const struct csb_spec *spec) {
   csb_fail(CSB_EXEC);
 }
 
-// Process 1 of the sandbox: reaps orphans, and ends, and all others with it, when the command ends.
+// Process 1 of the sandbox: reaps orphans, and ends, and all others with it, when the command ends. Without a
+// namespace of its own, what is left then is the supervisor's to find.
 static _Noreturn void be_init(const struct csb_spec *spec, pid_t command) {
+  // The command's signals to its group are not for the init.
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, 0);
   if (spec->ending_fd != 3) dup2(spec->ending_fd, 3);
   if (syscall(SYS_close_range, 4u, ~0u, 0u) != 0)
     for (int fd = 4; fd < 65536; fd++) close(fd);
@@ -157,8 +162,10 @@ static _Noreturn void be_init(const struct csb_spec *spec, pid_t command) {
 }
 
 static int begin_below(void *argument) {
-  setsid();
-  become(argument);
+  const struct csb_spec *spec = argument;
+  if (spec->namespaces & CLONE_NEWPID) setsid();
+  else die_with_parent();
+  become(spec);
 }
 
 // As vfork does, the command runs in the memory of the init until its program starts; with the same
@@ -193,7 +200,10 @@ static _Noreturn void child(const struct csb_spec *spec, uid_t uid, gid_t gid) {
   if (spec->drop_privileges) csb_drop_privileges();
   // Changing ids and namespaces clears the parent-death signal.
   die_with_parent();
-  if (!(spec->namespaces & CLONE_NEWPID)) become(spec);
+  if (!(spec->namespaces & CLONE_NEWPID)) {
+    if (!spec->reaps) become(spec);
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) csb_fail(CSB_PRIVILEGES);
+  }
   // The memory of the init is a copy of proctor's: closed before anybody lives who could look into it.
   if (prctl(PR_SET_DUMPABLE, 0) != 0) csb_fail(CSB_PRIVILEGES);
   be_init(spec, start_below(spec));

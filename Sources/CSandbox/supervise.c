@@ -67,10 +67,6 @@ void csb_notification_answer(int listener, uint64_t id, int error) {
   ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &buffer.response);
 }
 
-int csb_notification_valid(int listener, uint64_t id) {
-  return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
-}
-
 ssize_t csb_read_memory(pid_t pid, uint64_t address, void *buffer, size_t length) {
   struct iovec local = {buffer, length};
   struct iovec remote = {(void *)(uintptr_t)address, length};
@@ -107,7 +103,5 @@ int csb_wait(pid_t pid, int *status, struct rusage *usage) {
   while (result < 0 && errno == EINTR);
   return result == pid ? 0 : -1;
 }
-
-int csb_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
 void csb_widen_pipe(int fd) { fcntl(fd, F_SETPIPE_SZ, 1 << 20); }

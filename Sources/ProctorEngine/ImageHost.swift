@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import ProctorModel
 import ProctorSandbox
 import Synchronization
@@ -74,15 +75,15 @@ final class ImageHost: ProctorModel.Host, Sendable {
   }
 
   func query(
-    _ argv: [String], directory: String?, environment: [String: String], watching: [String]
+    _ argv: [String], directory: String, environment: [String: String], watching: [String]
   ) -> String? {
     guard let tool = argv.first, !isLocal(tool) else { return nil }
     let variables = environment.sorted { $0.key < $1.key }
       .map { " \($0.key)=\(Self.quoted($0.value))" }.joined()
     // The workspace is not there, so neither is a folder of it.
-    let move = directory.flatMap { isLocal($0) ? nil : "cd \(Self.quoted($0)) && " } ?? ""
+    let move = isLocal(directory) ? "" : "cd \(Self.quoted(directory)) && "
     let words = argv.map(Self.quoted).joined(separator: " ")
-    return ask("\(move)env\(variables) timeout 10 \(words) 2>/dev/null")
+    return ask("\(move)env\(variables) timeout 10 \(words)")
   }
 }
 
@@ -91,6 +92,8 @@ private struct ContainerShell {
   private let process = Process()
   private let input = Pipe()
   private let output = Pipe()
+  /// For starting the container, and for each answer.
+  private static let secondsAllowed = 60.0
 
   init(_ container: SandboxPolicy.Container, reads: [String]) throws(EngineError) {
     process.executableURL = URL(filePath: container.engine)
@@ -142,13 +145,22 @@ private struct ContainerShell {
   func ask(_ script: String) -> String? {
     let mark = RunFolder.nonce()
     // A subshell of its own: no answer changes the shell.
-    let text = "(\(script)) </dev/null; printf '\\n%s %s\\n' \(mark) \"$?\"\n"
+    let text = "(\(script)) </dev/null 2>/dev/null; printf '\\n%s %s\\n' \(mark) \"$?\"\n"
     guard (try? input.fileHandleForWriting.write(contentsOf: Data(text.utf8))) != nil else {
       return nil
     }
     var answer = Data()
     let wanted = Data("\n\(mark) ".utf8)
+    let deadline = ContinuousClock.now + .seconds(Self.secondsAllowed)
     while true {
+      var poller = pollfd(
+        fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+      let left = (deadline - ContinuousClock.now).components.seconds
+      guard left >= 0, poll(&poller, 1, Int32(left * 1000 + 500)) > 0 else {
+        // Whoever does not answer now would answer the next question.
+        process.terminate()
+        return nil
+      }
       let part = output.fileHandleForReading.availableData
       if part.isEmpty { return nil }
       answer += part

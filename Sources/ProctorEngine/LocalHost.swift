@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import ProctorModel
+import ProctorSandbox
 
 /// The machine proctor runs on.
 struct LocalHost: Host {
@@ -9,6 +10,8 @@ struct LocalHost: Host {
   let environment: [String: String]
   /// Folder of remembered query answers.
   let memory: String
+
+  private static let secondsAllowed = 10.0
 
   func executable(named name: String) -> String? {
     let path = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
@@ -31,7 +34,7 @@ struct LocalHost: Host {
   func names(in folder: String) -> [String] { FileSystem.entries(of: folder).map(\.name) }
 
   func query(
-    _ argv: [String], directory: String?, environment extra: [String: String], watching: [String]
+    _ argv: [String], directory: String, environment extra: [String: String], watching: [String]
   ) -> String? {
     guard let tool = argv.first,
       let path = tool.hasPrefix("/") ? tool : executable(named: tool)
@@ -40,14 +43,17 @@ struct LocalHost: Host {
     guard !places.contains(where: { $0.hasPrefix(workspace + "/") }) else { return nil }
     let watched = [path, FileSystem.realPath(path) ?? path] + watching
     let key = Fingerprint.of(
-      ([directory ?? ""] + argv + extra.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+      ([directory] + argv + extra.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         + [environment["PATH"] ?? ""] + watched.map(Self.stamp))
         .joined(separator: "\u{0}"))
     let remembered = "\(memory)/\(key)"
     if let answer = read(remembered) { return answer }
-    let full = environment.merging(extra) { $1 }
-    guard let answer = Query.run([path] + argv.dropFirst(), directory: directory, environment: full)
-    else { return nil }
+    let command = HostCommand(
+      [path] + argv.dropFirst(), environment: environment.merging(extra) { $1 },
+      directory: directory, seconds: Self.secondsAllowed)
+    let outcome = command.run()
+    guard outcome.isSuccess else { return nil }
+    let answer = outcome.stdout
     // A cache that cannot be written costs time, nothing else.
     try? FileSystem.makeFolder(memory)
     try? Data(answer.utf8).write(to: URL(filePath: remembered), options: .atomic)

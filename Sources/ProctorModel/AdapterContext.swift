@@ -162,6 +162,6 @@ public protocol Host: Sendable {
   /// most 10 seconds and returns its stdout; nil when it fails. Answers are remembered between runs
   /// while the tool's file and the `watching` files are unchanged.
   func query(
-    _ argv: [String], directory: String?, environment: [String: String], watching: [String]
+    _ argv: [String], directory: String, environment: [String: String], watching: [String]
   ) -> String?
 }

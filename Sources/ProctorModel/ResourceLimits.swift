@@ -1,7 +1,7 @@
 /// What a sandboxed process tree may use. nil is "no limit of proctor's".
 public struct ResourceLimits: Hashable, Sendable, Codable {
   /// A limit's name: its key in answers, and with `max_` in front the one in `proctor.toml`.
-  public enum Name: String, Sendable, CaseIterable, Codable {
+  public enum Name: String, CodingKey, Sendable, CaseIterable, Codable {
     case wallSeconds = "wall_seconds"
     case cpuSeconds = "cpu_time_seconds"
     case memoryMB = "memory_mb"
@@ -57,17 +57,5 @@ public struct ResourceLimits: Hashable, Sendable, Codable {
     self.networkRequests = networkRequests
   }
 
-  private enum CodingKeys: String, CodingKey {
-    case wallSeconds = "wall_seconds"
-    case cpuSeconds = "cpu_time_seconds"
-    case memoryMB = "memory_mb"
-    case processes
-    case openFiles = "open_files"
-    case fileSizeMB = "file_size_mb"
-    case scratchMB = "scratch_mb"
-    case scratchFiles = "scratch_files"
-    case outputMB = "output_mb"
-    case fileOperations = "file_operations"
-    case networkRequests = "network_requests"
-  }
+  public typealias CodingKeys = Name
 }

@@ -69,7 +69,7 @@ struct Container {
     defer { pipes.closeWriteEnds() }
     let pid = try launch.start()
     var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+    _ = csb_wait(pid, &status, nil)
     if status == 0 { _ = Paths.make(done) }
   }
 
@@ -197,7 +197,7 @@ struct Container {
     return status
   }
 
-  private func refused(_ answer: ContainerEngine.Answer) -> Launch.Failure {
+  private func refused(_ answer: HostCommand.Answer) -> Launch.Failure {
     let line = answer.stderr.split(separator: "\n").first.map(String.init) ?? "failed"
     return Launch.Failure(stage: CSB_EXEC, error: 0, words: line)
   }

@@ -36,48 +36,12 @@ struct ContainerEngine: Sendable {
 
   // MARK: short calls
 
-  struct Answer {
-    let isSuccess: Bool
-    let stdout: String
-    let stderr: String
-  }
-
   /// Runs the command line to its end; for what takes a moment.
   @discardableResult
-  func call(_ arguments: [String], directory: String = "/") -> Answer {
-    guard let pipes = try? Pipes(withStatus: false) else {
-      return Answer(isSuccess: false, stdout: "", stderr: "no more files can be opened")
-    }
-    defer { pipes.close() }
-    let launch = Launch(
-      paths: [program], argv: [program] + arguments, environment: environment,
-      directory: directory, stdout: pipes.stdout.write, stderr: pipes.stderr.write)
-    let pid: pid_t
-    do {
-      pid = try launch.start()
-      pipes.closeWriteEnds()
-    } catch {
-      pipes.closeWriteEnds()
-      return Answer(isSuccess: false, stdout: "", stderr: "\(program): \(error.text)")
-    }
-    var texts: [[UInt8]] = [[], []]
-    var open = [pipes.stdout.read, pipes.stderr.read]
-    var buffer = [UInt8](repeating: 0, count: 65536)
-    let deadline = ContinuousClock().now + .seconds(Self.secondsAllowed)
-    while open.contains(where: { $0 >= 0 }) {
-      var polls = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-      _ = poll(&polls, 2, 1000)
-      if ContinuousClock().now > deadline { Glibc.kill(pid, SIGKILL) }
-      for index in 0..<2 where polls[index].revents != 0 {
-        let count = read(open[index], &buffer, buffer.count)
-        if count > 0 { texts[index] += buffer[..<count] } else { open[index] = -1 }
-      }
-    }
-    var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
-    return Answer(
-      isSuccess: status == 0, stdout: String(decoding: texts[0], as: UTF8.self),
-      stderr: String(decoding: texts[1], as: UTF8.self))
+  func call(_ arguments: [String]) -> HostCommand.Answer {
+    HostCommand(
+      [program] + arguments, environment: environment, seconds: Self.secondsAllowed
+    ).run()
   }
 
   /// The lines of an answer.
@@ -85,7 +49,7 @@ struct ContainerEngine: Sendable {
     call(arguments).stdout.split(separator: "\n").map(String.init)
   }
 
-  /// Whether it was killed for memory; nil when the engine does not say.
+  /// Whether it was killed for memory, as far as the engine says.
   func ranOutOfMemory(_ name: String) -> Bool {
     call(["inspect", "--format", "{{.State.OOMKilled}}", name]).stdout.hasPrefix("true")
   }
@@ -98,7 +62,7 @@ struct ContainerEngine: Sendable {
     call(["rm", "--force", "--volumes", name])
   }
 
-  func makeVolume(_ name: String, _ overlay: Launch.Overlay) -> Answer {
+  func makeVolume(_ name: String, _ overlay: Launch.Overlay) -> HostCommand.Answer {
     let layers =
       "lowerdir=\(overlay.lowers.joined(separator: ":")),upperdir=\(overlay.upper ?? ""),"
       + "workdir=\(overlay.work ?? ""),metacopy=on"

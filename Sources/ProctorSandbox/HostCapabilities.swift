@@ -97,125 +97,118 @@ private struct Probe {
     }
   }
 
-  private typealias Finding = HostCapabilities.Finding
+  typealias Finding = HostCapabilities.Finding
 
-  func workspace(_ receipt: SandboxReceipt) async -> HostCapabilities.Finding {
+  private func finding(_ name: String, _ holds: Bool, _ what: String, else why: String) -> Finding {
+    Finding(name: name, available: holds, detail: holds ? what : why)
+  }
+
+  func workspace(_ receipt: SandboxReceipt) async -> Finding {
     let seen = try? await run("echo x > written && cat written").get()
     let escaped = Paths.exists("\(scratch)/probe/written")
     let works = seen?.stdout == "x\n" && !escaped
     let storage = receipt.layers.contains { $0.contains("in memory") } ? "in memory" : "on disk"
-    return Finding(
-      name: "copy-on-write", available: works,
-      detail: works
-        ? "tests may write to the workspace, the tree stays as it is (\(storage))"
-        : "overlays cannot be mounted; the workspace is read-only for tests")
+    return finding(
+      "copy-on-write", works,
+      "tests may write to the workspace, the tree stays as it is (\(storage))",
+      else: "overlays cannot be mounted; the workspace is read-only for tests")
   }
 
-  func network() async -> HostCapabilities.Finding {
+  func network() async -> Finding {
     let seen = try? await run("cat /proc/net/dev").get()
     let interfaces = (seen?.stdout ?? "").split(separator: "\n").filter { $0.contains(":") }
       .map { $0.prefix { $0 != ":" }.filter { $0 != " " } }
     let alone = interfaces == ["lo"]
-    return Finding(
-      name: "no network", available: alone,
-      detail: alone
-        ? "tests have a loopback of their own and nothing else"
-        : "interfaces inside: \(interfaces.joined(separator: ", "))")
+    return finding(
+      "no network", alone, "tests have a loopback of their own and nothing else",
+      else: "interfaces inside: \(interfaces.joined(separator: ", "))")
   }
 
   /// Asks a name server, to which there is no way.
-  func unconnected() async -> HostCapabilities.Finding {
+  func unconnected() async -> Finding {
     let seen = try? await run("getent hosts proctor.invalid; exit 0").get()
     let told = seen?.result.receipt.denied.contains { $0.kind == .network } == true
-    return Finding(
-      name: "denials told", available: told,
-      detail: told
-        ? "an address that was tried and denied is named in the answer"
-        : "denied addresses are not seen here (no seccomp notifications)")
+    return finding(
+      "denials told", told, "an address that was tried and denied is named in the answer",
+      else: "denied addresses are not seen here (no seccomp notifications)")
   }
 
-  func calls() async -> HostCapabilities.Finding {
+  func calls() async -> Finding {
     let seen = try? await run("grep -E '^(Seccomp|NoNewPrivs|CapBnd)' /proc/self/status").get()
     let text = seen?.stdout ?? ""
     let filtered = text.contains("Seccomp:\t2")
     let bare = text.contains("CapBnd:\t0000000000000000") && text.contains("NoNewPrivs:\t1")
-    return Finding(
-      name: "seccomp", available: filtered && bare,
-      detail: filtered && bare
-        ? "namespaces, mounts, tracing, keys, io_uring and more are refused; no capabilities"
-        : "the filter or the dropping of privileges is not in force: \(text.split(separator: "\n"))"
+    return finding(
+      "seccomp", filtered && bare,
+      "namespaces, mounts, tracing, keys, io_uring and more are refused; no capabilities",
+      else:
+        "the filter or the dropping of privileges is not in force: \(text.split(separator: "\n"))"
     )
   }
 
-  func landlock() -> HostCapabilities.Finding {
+  func landlock() -> Finding {
     let version = FileRule.version
-    return Finding(
-      name: "Landlock", available: version > 0,
-      detail: version > 0
-        ? "version \(version), a second wall around files" : "this kernel has none")
+    return finding(
+      "Landlock", version > 0, "version \(version), a second wall around files",
+      else: "this kernel has none")
   }
 
   /// Takes 96 MB where 32 are allowed.
-  func memory() async -> HostCapabilities.Finding {
+  func memory() async -> Finding {
     let limits = ResourceLimits(wallSeconds: 10, memoryMB: 32, processes: 64)
     let hog = "x=$(head -c 100000000 /dev/zero | tr '\\0' x); echo ${#x}"
     let seen = try? await run(hog, limits: limits).get()
     let held = seen.map { !$0.stdout.hasPrefix("100000000") } ?? false
-    return Finding(
-      name: "memory limit", available: held,
-      detail: held
-        ? "held by \(seen?.result.receipt.limitsBy ?? "the kernel")"
-          + (seen?.result.ending == .outOfMemory ? ", out of memory is told from a kill" : "")
-        : "96 MB were had where 32 were allowed")
+    return finding(
+      "memory limit", held,
+      "held by \(seen?.result.receipt.limitsBy ?? "the kernel")"
+        + (seen?.result.ending == .outOfMemory ? ", out of memory is told from a kill" : ""),
+      else: "96 MB were had where 32 were allowed")
   }
 
   /// Starts 40 processes where 16 are allowed.
-  func processes() async -> HostCapabilities.Finding {
+  func processes() async -> Finding {
     let limits = ResourceLimits(wallSeconds: 10, memoryMB: 256, processes: 16)
     let script =
       "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do (sleep 1 & sleep 1) & done; wait; echo all"
     let seen = try? await run(script, limits: limits).get()
     let held = seen.map { $0.stdout != "all\n" } ?? false
-    return Finding(
-      name: "process limit", available: held,
-      detail: held
-        ? "held by \(seen?.result.receipt.limitsBy ?? "the kernel")"
-        : "this host gives no control group, so processes are only bounded by its own limits")
+    return finding(
+      "process limit", held, "held by \(seen?.result.receipt.limitsBy ?? "the kernel")",
+      else: "this host gives no control group, so processes are only bounded by its own limits")
   }
 
-  func processorTime() async -> HostCapabilities.Finding {
+  func processorTime() async -> Finding {
     let limits = ResourceLimits(wallSeconds: 10, cpuSeconds: 0.3)
     let seen = try? await run("while :; do :; done", limits: limits).get()
     let held = seen?.result.ending == .cpuTime
-    return Finding(
-      name: "CPU time limit", available: held,
-      detail: held ? "told apart from the wall-clock limit" : "a busy loop was not stopped for it")
+    return finding(
+      "CPU time limit", held, "told apart from the wall-clock limit",
+      else: "a busy loop was not stopped for it")
   }
 
-  func scratchSpace() async -> HostCapabilities.Finding {
+  func scratchSpace() async -> Finding {
     let limits = ResourceLimits(wallSeconds: 10, scratchMB: 4)
     let seen = try? await run("head -c 8000000 /dev/zero > /tmp/x && echo all", limits: limits)
       .get()
     let held = seen.map { $0.stdout != "all\n" } ?? false
-    return Finding(
-      name: "scratch limit", available: held,
-      detail: held ? "/tmp and /dev/shm are bounded" : "8 MB were had where 4 were allowed")
+    return finding(
+      "scratch limit", held, "/tmp and /dev/shm are bounded",
+      else: "8 MB were had where 4 were allowed")
   }
 
-  func operations() async -> HostCapabilities.Finding {
+  func operations() async -> Finding {
     let limits = ResourceLimits(wallSeconds: 10, fileOperations: 1)
     switch await run(
       "echo > /tmp/a; echo > /tmp/b && echo all", limits: limits, required: [.fileOperations])
     {
     case .success(let seen):
       let held = seen.stdout != "all\n" && seen.result.receipt.denied.count == 1
-      return Finding(
-        name: "counted operations", available: held,
-        detail: held
-          ? "max_file_operations and max_network_requests are held"
-          : "a second operation passed where one was allowed")
+      return finding(
+        "counted operations", held, "max_file_operations and max_network_requests are held",
+        else: "a second operation passed where one was allowed")
     case .failure(let error):
-      return Finding(name: "counted operations", available: false, detail: error.message)
+      return finding("counted operations", false, "", else: error.message)
     }
   }
 }

@@ -85,6 +85,8 @@ struct Launch {
   var keep: [Int32] = []
   var cgroups: [String] = []
   var namespaces: Namespaces = []
+  /// Without a process namespace: whether it runs below an init all the same.
+  var reaps = false
   var root: Root?
   var steps: [Step] = []
   var raisesLoopback = false
@@ -107,7 +109,7 @@ struct Launch {
     let error: Int32
     /// The path that the failing step was about.
     var target: String?
-    /// Whether that step was to mount an overlay or the memory for one.
+    /// Whether that step was to mount an overlay.
     var isAboutOverlays = false
     /// What bubblewrap said, when it was started and failed itself.
     var words: String?
@@ -163,6 +165,7 @@ struct Launch {
     spec.cgroups = memory.strings(cgroups)
     spec.cgroup_count = Int32(cgroups.count)
     spec.namespaces = namespaces.rawValue
+    spec.reaps = reaps ? 1 : 0
     spec.root = root.map { memory.string($0.place) }
     spec.root_options = root.map { memory.string($0.options) }
     spec.loopback = raisesLoopback ? 1 : 0

@@ -25,15 +25,15 @@ extension ResourceLimits {
 
   /// What cannot be held, and why.
   func unheld(
-    _ group: ControlGroup?, by backend: SandboxPolicy.Backend
+    _ holder: LimitHolder, by backend: SandboxPolicy.Backend
   ) -> [Name: String] {
     var result: [Name: String] = [:]
-    if backend == .container {
-      if cpuSeconds != nil {
-        result[.cpuSeconds] = "the limit of processor time is held for each process only"
-      }
-    } else if processes != nil, group == nil, backend != .namespaces || geteuid() == 0 {
+    switch holder {
+    case .engine where cpuSeconds != nil:
+      result[.cpuSeconds] = "the limit of processor time is held for each process only"
+    case .eachProcess where processes != nil && (backend != .namespaces || geteuid() == 0):
       result[.processes] = "the process limit is not held: no control group"
+    case .engine, .eachProcess, .group: break
     }
     if backend == .none {
       if scratchMB != nil { result[.scratchMB] = "the scratch limit is not held: no sandbox" }

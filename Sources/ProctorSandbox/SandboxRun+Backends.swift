@@ -33,11 +33,12 @@ extension SandboxRun {
       isWatched ? CallWatch(policy: policy, command: command, socket: pipes.notify.read) : nil
     let launch = try walls.launch(pipes, group, isWatched: isWatched)
     let ended = try supervise(
-      pipes, launch, group, watch, overlays, killAll: { kill($0, SIGKILL) },
+      pipes, launch, LimitHolder(group), watch, overlays, killAll: { kill($0, SIGKILL) },
       inner: { pid, _ in pid })
     let ending = InitReport(ended.statusReport)
     return result(
-      ended, ending?.status ?? ExitStatus(waitStatus: ended.waitStatus), group, .namespaces,
+      ended, ending?.status ?? ExitStatus(waitStatus: ended.waitStatus), LimitHolder(group),
+      .namespaces,
       overlays, layers: walls.layers,
       missing: walls.missing
         + (isWatched || policy.network == .host
@@ -62,11 +63,12 @@ extension SandboxRun {
     defer { descriptors.forEach { Glibc.close($0) } }
     let launch = try walls.launch(bwrap, pipes, group) { descriptors.append($0) }
     let ended = try supervise(
-      pipes, launch, group, nil, overlays, killAll: { kill($0, SIGKILL) },
+      pipes, launch, LimitHolder(group), nil, overlays, killAll: { kill($0, SIGKILL) },
       inner: { _, report in Bubblewrap.innerRoot(report) })
     let status = try Bubblewrap.status(ended)
     return result(
-      ended, status, group, .bubblewrap, overlays, layers: walls.layers, missing: walls.missing)
+      ended, status, LimitHolder(group), .bubblewrap, overlays, layers: walls.layers,
+      missing: walls.missing)
   }
 
   func runContainer() throws -> SandboxResult {
@@ -75,42 +77,32 @@ extension SandboxRun {
         .containerUnavailable, "no image is named for the containers",
         resolution: "Set image under [execution] in proctor.toml.")
     }
-    try refuseUnheld(nil, .container)
     let overlays = OverlayPlan(policy: policy, storage: .disk, builder: .engine)
-    guard overlays.prepare() else {
-      throw SandboxError(
-        .storage,
-        "cannot create folders in \(policy.scratch): \(String(cString: strerror(errno)))",
-        resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
-    }
+    guard overlays.prepare() else { throw diskRefused(to: "create folders in") }
     let walls = Container(
       policy: policy, command: command, settings: settings, name: ContainerEngine.name(),
       overlays: overlays)
     let engine = walls.engine
+    let holder = LimitHolder.engine { engine.ranOutOfMemory(walls.name) }
+    try refuseUnheld(holder, .container)
     defer {
       engine.remove(walls.name)
       walls.volumes.forEach { engine.removeVolume($0.name) }
     }
-    guard walls.prepareProfile() else {
-      throw SandboxError(
-        .storage, "cannot write to \(policy.scratch): \(String(cString: strerror(errno)))",
-        resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
-    }
+    guard walls.prepareProfile() else { throw diskRefused(to: "write to") }
     try walls.prepareVolumes()
     let pipes = try Pipes(withStatus: false)
     defer { pipes.close() }
     let ended = try supervise(
-      pipes, walls.launch(pipes), nil, nil, overlays, measures: false,
+      pipes, walls.launch(pipes), holder, nil, overlays,
       killAll: { pid in
         // The engine waits for whoever reads a container's output, and nobody reads now.
         kill(pid, SIGKILL)
         engine.kill(walls.name)
       }, inner: { _, _ in nil })
-    let status = try walls.status(ended)
-    let starved = ended.ending == .exited && !status.isSuccess && engine.ranOutOfMemory(walls.name)
     return result(
-      ended, status, nil, .container, overlays, layers: walls.layers, missing: [],
-      outOfMemory: starved)
+      ended, try walls.status(ended), holder, .container, overlays, layers: walls.layers,
+      missing: [])
   }
 
   private static let marker = "PROCTOR_SANDBOX"
@@ -119,16 +111,15 @@ extension SandboxRun {
     let group = try group(for: .none)
     defer { group?.remove() }
     let mark = "\(getpid())-\(UInt64.random(in: 0 ... .max))"
-    let pipes = try Pipes(withStatus: false)
+    let pipes = try Pipes(withStatus: true)
     defer { pipes.close() }
     for mount in policy.mounts { if case .writable(let path) = mount { _ = Paths.make(path) } }
-    csb_become_subreaper()
     let launch = Launch(
       paths: command.candidates, argv: command.argv,
       environment: command.environment.merging([Self.marker: mark]) { $1 },
       directory: command.directory, stdout: pipes.stdout.write, stderr: pipes.stderr.write,
-      cgroups: group?.joinFiles ?? [],
-      limits: policy.limits.rlimits(group, inNamespace: false))
+      cgroups: group?.joinFiles ?? [], reaps: true,
+      limits: policy.limits.rlimits(group, inNamespace: false), ending: pipes.status.write)
     let killAll: (pid_t) -> Void = { pid in
       kill(-pid, SIGKILL)
       group?.processes.forEach { kill($0, SIGKILL) }
@@ -137,8 +128,9 @@ extension SandboxRun {
       for lost in ProcessTree.carrying("\(Self.marker)=\(mark)") { kill(lost, SIGKILL) }
     }
     let ended = try supervise(
-      pipes, launch, group, nil, nil, killAll: killAll, inner: { pid, _ in pid })
+      pipes, launch, LimitHolder(group), nil, nil, killAll: killAll, inner: { pid, _ in pid })
+    let status = InitReport(ended.statusReport)?.status ?? ExitStatus(waitStatus: ended.waitStatus)
     return result(
-      ended, ExitStatus(waitStatus: ended.waitStatus), group, .none, nil, layers: [], missing: [])
+      ended, status, LimitHolder(group), .none, nil, layers: [], missing: [])
   }
 }

@@ -12,6 +12,13 @@ struct SandboxRun {
   let overdue: @Sendable () -> ContinuousClock.Instant?
   let events: @Sendable (SandboxEvent) -> Void
 
+  /// The disk refuses, as errno says.
+  func diskRefused(to what: String) -> SandboxError {
+    SandboxError(
+      .storage, "cannot \(what) \(policy.scratch): \(String(cString: strerror(errno)))",
+      resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
+  }
+
   static let noDescriptors = SandboxError(
     .storage, "no more files can be opened (\(String(cString: strerror(errno))))",
     resolution: "Raise the limit of open files: ulimit -n 4096.")
@@ -63,12 +70,7 @@ struct SandboxRun {
       let overlays = OverlayPlan(
         policy: policy, storage: storage,
         builder: backend == .namespaces ? .launcher : .bubblewrap)
-      guard overlays.prepare() else {
-        throw SandboxError(
-          .storage,
-          "cannot create folders in \(policy.scratch): \(String(cString: strerror(errno)))",
-          resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
-      }
+      guard overlays.prepare() else { throw diskRefused(to: "create folders in") }
       do {
         let result =
           backend == .namespaces ? try runNamespaces(overlays) : try runBubblewrap(overlays)
@@ -86,7 +88,7 @@ struct SandboxRun {
   func group(for backend: SandboxPolicy.Backend) throws(SandboxError) -> ControlGroup? {
     let group = ControlGroup.make(policy.limits)
     do {
-      try refuseUnheld(group, backend)
+      try refuseUnheld(LimitHolder(group), backend)
     } catch {
       group?.remove()
       throw error
@@ -95,9 +97,9 @@ struct SandboxRun {
   }
 
   func refuseUnheld(
-    _ group: ControlGroup?, _ backend: SandboxPolicy.Backend
+    _ holder: LimitHolder, _ backend: SandboxPolicy.Backend
   ) throws(SandboxError) {
-    let unheld = policy.limits.unheld(group, by: backend)
+    let unheld = policy.limits.unheld(holder, by: backend)
     guard
       let name = ResourceLimits.Name.allCases.first(where: { name in
         policy.required.contains(name) && unheld[name] != nil
@@ -112,8 +114,8 @@ struct SandboxRun {
   }
 
   func supervise(
-    _ pipes: Pipes, _ launch: Launch, _ group: ControlGroup?, _ watch: CallWatch?,
-    _ overlays: OverlayPlan?, measures: Bool = true, killAll: @escaping (pid_t) -> Void,
+    _ pipes: Pipes, _ launch: Launch, _ holder: LimitHolder, _ watch: CallWatch?,
+    _ overlays: OverlayPlan?, killAll: @escaping (pid_t) -> Void,
     inner: @escaping (pid_t, [UInt8]) -> pid_t?
   ) throws(Launch.Failure) -> Supervisor.Ended {
     let channel = command.channel.map { open($0, O_RDWR | O_NONBLOCK | O_CLOEXEC) }
@@ -127,8 +129,7 @@ struct SandboxRun {
     }
     let supervisor = Supervisor(
       limits: policy.limits, cancellation: cancellation, channel: channel, watch: watch,
-      meter: UsageMeter(
-        group: group, limits: policy.limits, scratch: scratch, measures: measures),
+      meter: UsageMeter(holder: holder, limits: policy.limits, scratch: scratch),
       killAll: killAll,
       innerProcesses: { pid, report in
         // A shell that dies first would take the process that could speak with it.
@@ -146,18 +147,13 @@ struct SandboxRun {
   }
 
   func result(
-    _ ended: Supervisor.Ended, _ status: ExitStatus, _ group: ControlGroup?,
+    _ ended: Supervisor.Ended, _ status: ExitStatus, _ holder: LimitHolder,
     _ backend: SandboxPolicy.Backend, _ overlays: OverlayPlan?, layers: [String],
-    missing: [String], watch: CallWatch? = nil, reached: [ReachedLimit] = [],
-    outOfMemory: Bool = false
+    missing: [String], watch: CallWatch? = nil, reached: [ReachedLimit] = []
   ) -> SandboxResult {
-    let usage = ended.usage
-    let cpu =
-      Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-      + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
     var ending = ended.ending
     var reached = ended.reached + reached + (watch?.reached ?? [])
-    if ending == .exited, !status.isSuccess, outOfMemory || group?.ranOutOfMemory == true {
+    if ending == .exited, !status.isSuccess, holder.ranOutOfMemory {
       ending = .outOfMemory
       reached.append(
         ReachedLimit(
@@ -172,42 +168,25 @@ struct SandboxRun {
       reached.append(
         ReachedLimit(.fileSizeMB, evidence: "the kernel stopped a process for it", isFatal: true))
     }
-    if let refused = group?.refusedProcesses, refused > 0 {
+    if holder.refusedProcesses > 0 {
       reached.append(
         ReachedLimit(
-          .processes, evidence: "the kernel refused \(refused) processes", isFatal: false))
+          .processes, evidence: "the kernel refused \(holder.refusedProcesses) processes",
+          isFatal: false))
     }
-    let unheld = policy.limits.unheld(group, by: backend)
+    let unheld = policy.limits.unheld(holder, by: backend)
     let notHeld = ResourceLimits.Name.allCases.compactMap { unheld[$0] }
     return SandboxResult(
       status: status, ending: ending, durationMS: ended.durationMS,
-      // Of a container only its command line was seen.
-      peakMemoryMB: backend == .container
-        ? nil : group?.peakMemoryMB ?? Double(usage.ru_maxrss) / 1024,
-      cpuSeconds: backend == .container ? nil : group?.cpuSeconds ?? cpu,
+      peakMemoryMB: holder.peakMemoryMB(ended.usage), cpuSeconds: holder.cpuSeconds(ended.usage),
       receipt: SandboxReceipt(
         backend: backend.rawValue, layers: layers,
         workspace: overlays?.access ?? SandboxPolicy.WorkspaceAccess.writable.rawValue,
         network: backend == .none ? SandboxPolicy.Network.host.rawValue : policy.network.rawValue,
-        limits: policy.limits,
-        limitsBy: backend == .container ? "container engine" : limitsBy(group),
-        missing: missing + (overlays?.missing ?? []) + notHeld
-          + (backend == .container ? [] : memoryByProcess(group)),
+        limits: policy.limits, limitsBy: holder.name(policy.limits),
+        missing: missing + (overlays?.missing ?? []) + notHeld + holder.missing(policy.limits),
         denied: watch?.denials ?? Denials(), reached: reached),
       workspaceWrites: overlays?.workspaceUpper)
-  }
-
-  private func memoryByProcess(_ group: ControlGroup?) -> [String] {
-    guard group == nil, policy.limits.memoryMB != nil else { return [] }
-    return [
-      "the memory limit holds for each process; that of all together is looked at ten times a "
-        + "second: no control group"
-    ]
-  }
-
-  private func limitsBy(_ group: ControlGroup?) -> String? {
-    if policy.limits.memoryMB == nil && policy.limits.processes == nil { return nil }
-    return group?.version.rawValue ?? "rlimit"
   }
 
   // MARK: words

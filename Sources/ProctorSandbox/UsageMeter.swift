@@ -3,7 +3,7 @@ import ProctorModel
 
 /// Measures a running command and compares it with its limits.
 struct UsageMeter {
-  let group: ControlGroup?
+  let holder: LimitHolder
   let limits: ResourceLimits
   let scratch: ScratchWatch?
   private var pid: pid_t = 0
@@ -11,14 +11,8 @@ struct UsageMeter {
   private var cpuSeconds = 0.0
   private var memoryMB = 0.0
 
-  /// Whether the command runs below the process that was started; else only the disk is watched.
-  let measures: Bool
-
-  init(
-    group: ControlGroup?, limits: ResourceLimits, scratch: ScratchWatch?, measures: Bool = true
-  ) {
-    self.measures = measures
-    self.group = group
+  init(holder: LimitHolder, limits: ResourceLimits, scratch: ScratchWatch?) {
+    self.holder = holder
     self.limits = limits
     self.scratch = scratch
   }
@@ -30,15 +24,14 @@ struct UsageMeter {
   }
 
   mutating func sample(_ elapsedMS: Double) -> UsageSample {
-    guard measures else {
+    guard let used = holder.cpuSeconds(of: pid), let memory = holder.memoryMB(of: pid) else {
       return UsageSample(elapsedMS: elapsedMS, cpuPercent: nil, memoryMB: nil)
     }
-    let used = group?.cpuSeconds ?? ProcessTree.cpuSeconds(of: pid)
     let passed = elapsedMS - lastElapsedMS
     let percent = passed > 0 ? (used - cpuSeconds) * 100_000 / passed : 0
     lastElapsedMS = elapsedMS
     cpuSeconds = used
-    memoryMB = group?.memoryMB ?? ProcessTree.memoryMB(of: pid)
+    memoryMB = memory
     return UsageSample(
       elapsedMS: elapsedMS, cpuPercent: max(0, percent), memoryMB: memoryMB)
   }
@@ -49,13 +42,11 @@ struct UsageMeter {
       let words = "\((cpuSeconds * 10).rounded() / 10) s of processor time were used"
       return (ReachedLimit(.cpuSeconds, evidence: words, isFatal: true), .cpuTime)
     }
-    if group == nil, let limit = limits.memoryMB, memoryMB > Double(limit) {
-      // Shared pages were counted for each process: only now is it worth to count them right.
-      let fair = ProcessTree.fairMemoryMB(of: pid)
-      if fair > Double(limit) {
-        let words = "\(Int(fair)) MB were in use together"
-        return (ReachedLimit(.memoryMB, evidence: words, isFatal: true), .outOfMemory)
-      }
+    if let limit = limits.memoryMB,
+      let used = holder.excessMemoryMB(of: pid, sampled: memoryMB, limit: limit)
+    {
+      let words = "\(Int(used)) MB were in use together"
+      return (ReachedLimit(.memoryMB, evidence: words, isFatal: true), .outOfMemory)
     }
     if let exceeded = scratch?.exceeded() { return (exceeded, .scratchSpace) }
     return nil

@@ -31,7 +31,8 @@ final class Range {
     }
     try token.write(toFile: "\(folder)/outside/secret", atomically: false, encoding: .utf8)
     setenv("PROCTOR_SELFTEST_TOKEN", token, 1)
-    victim = try Self.start(["/bin/sleep", "1000"], output: nil)
+    victim = try Self.start(
+      ["/bin/sh", "-c", "cd \"$0\" && exec sleep 1000", "\(folder)/workspace"], output: nil)
     queueKey = Int32.random(in: 1...Int32.max)
     queue = msgget(queueKey, 0o600 | Int32(IPC_CREAT))
     var address = sockaddr_in()

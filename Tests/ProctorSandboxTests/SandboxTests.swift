@@ -45,14 +45,14 @@ import Testing
 
   func run(
     _ script: String, _ policy: SandboxPolicy? = nil, channel: String? = nil,
-    environment: [String: String] = [:]
+    visible: [String] = [], environment: [String: String] = [:]
   ) async throws -> Seen {
     let output = Mutex((out: Data(), err: Data(), channel: Data()))
     let result = try await Sandbox().run(
       SandboxCommand(
         argv: ["sh", "-c", script],
         environment: ["PATH": "/usr/bin:/bin", "HOME": "/tmp/home"].merging(environment) { $1 },
-        directory: workspace, channel: channel, visible: channel.map { [$0] } ?? []),
+        directory: workspace, channel: channel, visible: channel.map { [$0] } ?? visible),
       policy: policy ?? self.policy()
     ) { event in
       output.withLock { output in
@@ -510,12 +510,23 @@ import Testing
     try FileManager.default.createDirectory(atPath: outside, withIntermediateDirectories: true)
     try FileManager.default.createSymbolicLink(
       atPath: "\(workspace)/way", withDestinationPath: outside)
-    var policy = policy()
-    policy.mounts = [.writable("\(workspace)/way/cache")]
-    _ = try? await run("true", policy)
-    let made = try FileManager.default.contentsOfDirectory(atPath: outside)
-    // Writable folders are made by the caller's wish; nothing else may appear.
-    #expect(made.allSatisfy { $0 == "cache" })
+    try "seen".write(toFile: "\(outside)/file", atomically: false, encoding: .utf8)
+    // Inside, the link leads to a place that is not there.
+    let error = try await #require(throws: SandboxError.self) {
+      try await run("true", visible: ["\(workspace)/way/file"])
+    }
+    #expect(error.message.contains("/way/file: No such file or directory"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: outside) == ["file"])
+  }
+
+  @Test func `orphans are waited for without a sandbox too`() async throws {
+    let script = """
+      orphan=$(sh -c 'sleep 0.2 >/dev/null & echo $!')
+      for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; kill -0 $orphan 2>/dev/null || break; done
+      kill -0 $orphan 2>/dev/null && echo there || echo gone
+      """
+    #expect(try await run(script, policy(.none)).stdout == "gone\n")
+    #expect(try await run("kill -TERM 0; sleep 5", policy(.none)).result.status == .signaled(15))
   }
 
   @Test func `the root is read-only and tmp is its own`() async throws {

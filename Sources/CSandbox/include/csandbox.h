@@ -95,6 +95,8 @@ struct csb_spec {
   int cgroup_count;
   // CSB_NEW_* flags; with CSB_NEW_PROCESS the command runs below an init of its own.
   uint64_t namespaces;
+  // Without CSB_NEW_PROCESS: run below such an init all the same, as the parent of all orphans.
+  int reaps;
   // An empty host folder to mount the new root on; NULL to stay in the host's file system.
   const char *root;
   const char *root_options;
@@ -172,9 +174,19 @@ struct csb_filter_wish {
 // Seccomp programs (struct sock_filter[]) built with libseccomp; *bytes is malloc'ed. 0, or an errno.
 int csb_build_filter(void **bytes, size_t *length);
 int csb_build_notifier(const struct csb_filter_wish *wish, void **bytes, size_t *length);
-// The calls that the filter refuses, and those that it answers as unknown, by place; NULL at the end.
-const char *csb_forbidden_call(int index);
-const char *csb_absent_call(int index);
+// One refusal of the filter: a call, only when all `count` arguments match, fails with `error`.
+struct csb_call_rule {
+  const char *name;
+  int error;
+  int count;
+  struct csb_argument {
+    unsigned index;
+    uint64_t mask;
+    uint64_t value;
+  } arguments[2];
+};
+// All refusals; returns how many there are, at most `capacity` are written.
+size_t csb_call_rules(struct csb_call_rule *rules, size_t capacity);
 // The name of a system call; NULL for an unknown one. malloc'ed.
 char *csb_call_name(int call);
 
@@ -194,8 +206,6 @@ int csb_receive_listener(int socket);
 int csb_notification_receive(int listener, struct csb_notification *notification);
 // Lets the call go on (`error` 0) or fail with an errno.
 void csb_notification_answer(int listener, uint64_t id, int error);
-// Whether the call still waits, so that what was read from its process belonged to it.
-int csb_notification_valid(int listener, uint64_t id);
 // Copies memory of another process; the number of bytes, or -1.
 ssize_t csb_read_memory(pid_t pid, uint64_t address, void *buffer, size_t length);
 
@@ -209,7 +219,5 @@ int csb_memory_file(const void *bytes, size_t length);
 int csb_event(void);
 // wait4(2) without WNOHANG, retried on EINTR.
 int csb_wait(pid_t pid, int *status, struct rusage *usage);
-// Makes orphaned descendants children of this process.
-int csb_become_subreaper(void);
 // F_SETPIPE_SZ, best effort.
 void csb_widen_pipe(int fd);
