@@ -38,4 +38,34 @@ struct GuestFolder {
         files: files.mapValues { Data($0) })
     ]
   }
+
+  /// Has Python compile a file of the folder once for each version.
+  func compilation(_ file: String, python: Toolchain) -> [Invocation] {
+    let mark = path("compiled-\(python.version ?? "")")
+    guard access(mark, R_OK) != 0 else { return [] }
+    return [
+      Invocation(
+        purpose: .build, title: "compiling proctor's part of \(name)",
+        argv: [
+          "/bin/sh", "-c", #""$0" -m compileall -q "$1" && : > "$2""#, python.main, path(file),
+          mark,
+        ], directory: "/", mounts: [.writable(context.guestFolder)])
+    ]
+  }
+
+  /// A call by a guest program of the folder.
+  func call(
+    _ call: FunctionCall, argv: [String], mounts: [Invocation.Mount] = [],
+    environment: [String: String] = [:]
+  ) -> Invocation {
+    Invocation(
+      purpose: .call, title: "calling \(call.function)", argv: argv,
+      environment: environment.merging([
+        "PROCTOR_REQUEST": "\(Invocation.filesPlaceholder)/request.json",
+        "PROCTOR_CHANNEL": Invocation.channelPlaceholder,
+        "PROCTOR_NONCE": Invocation.noncePlaceholder,
+      ]) { $1 }, directory: context.projectDirectory, channel: .frames,
+      mounts: [.readOnly(context.guestFolder)] + mounts,
+      files: ["request.json": call.request(root: context.projectDirectory)])
+  }
 }

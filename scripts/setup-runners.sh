@@ -22,6 +22,12 @@ for package in \
   org/apache/maven/plugins/maven-resources-plugin:libmaven-resources-plugin-java junit/junit:junit4; do
   [ -d "$repository/${package%%:*}" ] || missing+=("${package##*:}")
 done
+# Rust to WebAssembly, for calls of functions; rustup's own target does as well.
+for part in /usr/bin/cargo:cargo /usr/bin/rustc:rustc \
+  /usr/lib/rustlib/wasm32-wasi:libstd-rust-dev-wasm32 /usr/bin/wasm-ld-14:lld-14 \
+  /usr/lib/wasm32-wasi/crt1-reactor.o:wasi-libc; do
+  [ -e "${part%%:*}" ] || missing+=("${part##*:}")
+done
 command -v javac >/dev/null || missing+=(default-jdk-headless)
 if [ "${#missing[@]}" -gt 0 ]; then
   say "installing ${missing[*]}"
@@ -41,3 +47,10 @@ environment() {
 environment pytest7 pytest==7.4.4 pytest-xdist
 environment plugins pytest==8.4.2 pytest-xdist pytest-asyncio pytest-rerunfailures pytest-subtests \
   pytest-timeout hypothesis
+
+# The runtimes in which single functions can be called.
+if ! .cache/python/bin/python -c 'import RestrictedPython, _quickjs, wasmtime, numpy' 2>/dev/null; then
+  say "installing RestrictedPython, quickjs-ng, wasmtime and numpy into .cache/python"
+  .cache/python/bin/python -m pip install --quiet --disable-pip-version-check \
+    RestrictedPython==9.0 quickjs-ng==0.17.0.2 wasmtime==50.0.1 numpy
+fi

@@ -38,11 +38,15 @@ struct CacheFolder: Sendable {
 
   /// The cache of one project of a workspace.
   func project(_ project: Project, workspace: String) -> String {
-    let name = workspace.split(separator: "/").last.map(String.init) ?? "root"
-    let folder = "\(Self.plain(name))-\(Fingerprint.of(workspace))"
     let root =
       project.root == "." ? "root" : "\(Self.plain(project.root))-\(Fingerprint.of(project.root))"
-    return "\(self.root)/workspaces/\(folder)/\(project.adapter)/\(root)"
+    return "\(self.workspace(workspace))/\(project.adapter)/\(root)"
+  }
+
+  /// The caches of all projects of a workspace.
+  func workspace(_ path: String) -> String {
+    let name = path.split(separator: "/").last.map(String.init) ?? "root"
+    return "\(root)/workspaces/\(Self.plain(name))-\(Fingerprint.of(path))"
   }
 
   /// Names for people to recognise; uniqueness is the hash's work.

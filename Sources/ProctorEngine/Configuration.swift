@@ -23,6 +23,21 @@ public struct Configuration: Sendable, Hashable {
     public var allowFilesystemAccess = false
     public var allowNetworkAccess = false
     public var requireUserConfirmation = true
+    /// Limits that the file names: they must hold, or the call is refused.
+    public var named: Set<ResourceLimits.Name> = []
+
+    /// What holds for one call.
+    /// - Parameter timeout: wall-clock seconds instead of the configured ones.
+    public func resourceLimits(timeout: Double? = nil) -> ResourceLimits {
+      let mayTouchFiles = allowFilesystemAccess && !named.contains(.fileOperations)
+      let mayConnect = allowNetworkAccess && !named.contains(.networkRequests)
+      return ResourceLimits(
+        wallSeconds: timeout ?? Double(defaultTimeoutSeconds),
+        cpuSeconds: Double(maxCPUTimeSeconds), memoryMB: maxMemoryMB, processes: 64,
+        scratchMB: 256, scratchFiles: 100_000, outputMB: 64,
+        fileOperations: mayTouchFiles ? nil : maxFileOperations,
+        networkRequests: mayConnect ? nil : maxNetworkRequests)
+    }
   }
 
   /// `[tests]`: runs of test runners.

@@ -50,15 +50,20 @@ struct ConfigurationReader {
         guard ["docker", "podman"].contains(result.engine) else {
           throw wrong(key, at, "\"docker\" or \"podman\"")
         }
-      case "max_memory_mb": result.maxMemoryMB = try integer(value, key, at, 1...1_048_576)
+      case "max_memory_mb":
+        result.maxMemoryMB = try integer(value, key, at, 1...1_048_576)
+        result.named.insert(.memoryMB)
       case "max_cpu_time_seconds":
         result.maxCPUTimeSeconds = try integer(value, key, at, 1...86_400)
+        result.named.insert(.cpuSeconds)
       case "default_timeout_seconds":
         result.defaultTimeoutSeconds = try integer(value, key, at, 1...86_400)
       case "max_file_operations":
         result.maxFileOperations = try integer(value, key, at, 0...1_000_000_000)
+        result.named.insert(.fileOperations)
       case "max_network_requests":
         result.maxNetworkRequests = try integer(value, key, at, 0...1_000_000_000)
+        result.named.insert(.networkRequests)
       case "allow_filesystem_access": result.allowFilesystemAccess = try bool(value, key, at)
       case "allow_network_access": result.allowNetworkAccess = try bool(value, key, at)
       case "require_user_confirmation": result.requireUserConfirmation = try bool(value, key, at)

@@ -5,19 +5,18 @@ import ProctorSandbox
 
 /// The whole product in order: detect, plan, run in the sandbox, decode, account, report.
 public struct Engine: Sendable {
-  private let walker: WorkspaceWalker
-  private let adapters: [any Adapter]
+  let walker: WorkspaceWalker
+  let adapters: [any Adapter]
   public let configuration: Configuration
   let options: EngineOptions
 
   /// - Parameter workspace: an existing folder.
-  /// - Throws: `EngineError` for a missing workspace, a broken `proctor.toml`, or an isolation that
-  ///   runs of tests cannot have.
+  /// - Throws: `EngineError` for a missing workspace or a broken `proctor.toml`.
   public init(workspace: String, options: EngineOptions) throws(EngineError) {
     walker = try WorkspaceWalker.open(workspace)
     adapters = try AdapterLibrary(workspace: walker.root, environment: options.environment).load()
     configuration = try Self.configuration(at: walker.root, adapters: adapters.map(\.id))
-    self.options = try Self.settled(options, configuration)
+    self.options = Self.settled(options, configuration)
   }
 
   /// The workspace root, absolute, symbolic links resolved.
@@ -44,6 +43,7 @@ public struct Engine: Sendable {
   public func run(
     _ selector: TestSelector, progress: @escaping @Sendable (Progress) -> Void = { _ in }
   ) async throws(EngineError) -> Report {
+    try refuseRuntimes()
     let clock = ContinuousClock()
     let start = clock.now
     let projects = concerned(selector)
@@ -64,6 +64,7 @@ public struct Engine: Sendable {
   public func list(
     _ selector: TestSelector, progress: @escaping @Sendable (Progress) -> Void = { _ in }
   ) async throws(EngineError) -> Listing {
+    try refuseRuntimes()
     let projects = concerned(selector)
     progress(.detected(projects))
     let folder = try RunFolder(in: CacheFolder(environment: options.environment))
@@ -219,19 +220,20 @@ public struct Engine: Sendable {
     return try ConfigurationReader.read(text, adapters: adapters)
   }
 
-  /// The isolation in force: the call's, else the configured one; refused when it cannot be had.
+  /// The isolation in force: the call's, else the configured one.
   private static func settled(
     _ options: EngineOptions, _ configuration: Configuration
-  ) throws(EngineError) -> EngineOptions {
+  ) -> EngineOptions {
     var options = options
-    let isolation = options.isolation ?? configuration.execution.isolation
-    switch isolation {
-    case .auto, .namespaces, .bubblewrap, .docker, .none: options.isolation = isolation
-    case .wasm, .vm:
-      throw EngineError(
-        .sandbox, "runs of tests cannot be isolated with \"\(isolation.rawValue)\"",
-        resolution: "That is for single functions. Use --isolation auto, or docker with an image.")
-    }
+    options.isolation = options.isolation ?? configuration.execution.isolation
     return options
+  }
+
+  /// - Throws: `EngineError` for an isolation that runs of tests cannot have.
+  private func refuseRuntimes() throws(EngineError) {
+    guard let isolation = options.isolation, FunctionRuntime(isolation) != .native else { return }
+    throw EngineError(
+      .sandbox, "runs of tests cannot be isolated with \"\(isolation.rawValue)\"",
+      resolution: "That is for single functions. Use --isolation auto, or docker with an image.")
   }
 }

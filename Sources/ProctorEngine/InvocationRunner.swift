@@ -10,13 +10,15 @@ struct InvocationRunner: Sendable {
   let context: AdapterContext
   let host: [String: String]
   let backend: SandboxPolicy.Backend
-  let limits: ResourceLimits
-  let required: Set<ResourceLimits.Name>
+  var limits: ResourceLimits
+  var required: Set<ResourceLimits.Name>
   let container: SandboxPolicy.Container?
   let access: SandboxPolicy.WorkspaceAccess
   let network: SandboxPolicy.Network
   /// Folders that the configuration shows to tests.
   let reads: [String]
+  /// Folders in which reading is no file operation.
+  let freeReads: [String]
   /// Wall-clock seconds for each test; nil for no limit of its own.
   let testSeconds: Double?
   /// This project's part of the run folder.
@@ -58,22 +60,33 @@ struct InvocationRunner: Sendable {
   ) async throws(EngineError) -> Finished {
     progress(.began(context.project, title: invocation.title))
     let nonce = RunFolder.nonce()
-    let place = try prepare(invocation, nonce: nonce)
-    defer { FileSystem.removeTree(place.folder) }
     let recorder = Recorder(
       project: context.project, channel: invocation.channel, nonce: nonce, ledger: ledger,
       decoder: decoder,
       outputLimit: invocation.purpose == .build ? Self.buildOutputLimit : Self.outputLimit,
       testSeconds: invocation.purpose == .run ? testSeconds : nil, progress: progress)
-    let result: SandboxResult
+    let result = try await sandboxed(
+      invocation, nonce: nonce, wallSeconds: wallSeconds, overdue: { recorder.overdue },
+      events: { recorder.receive($0) })
+    return recorder.finish(result, of: invocation, adapter: adapter, context: context)
+  }
+
+  /// Lays out what an invocation needs, runs it to its end and takes all of that away again.
+  /// - Parameter nonce: what its records on the channel will carry.
+  func sandboxed(
+    _ invocation: Invocation, nonce: String, wallSeconds: Double? = nil,
+    overdue: @escaping @Sendable () -> ContinuousClock.Instant? = { nil },
+    events: @escaping @Sendable (SandboxEvent) -> Void
+  ) async throws(EngineError) -> SandboxResult {
+    let place = try prepare(invocation, nonce: nonce)
+    defer { FileSystem.removeTree(place.folder) }
     do {
-      result = try await Sandbox().run(
+      return try await Sandbox().run(
         command(invocation, place, nonce: nonce), policy: policy(invocation, place, wallSeconds),
-        overdue: { recorder.overdue }, events: { recorder.receive($0) })
+        overdue: overdue, events: events)
     } catch {
       throw EngineError(sandbox: error)
     }
-    return recorder.finish(result, of: invocation, adapter: adapter, context: context)
   }
 
   // MARK: from an invocation to a command
@@ -150,8 +163,8 @@ struct InvocationRunner: Sendable {
     var limits = limits
     if let wallSeconds { limits.wallSeconds = wallSeconds }
     var required = required
-    let runsTests = invocation.purpose == .list || invocation.purpose == .run
-    if !runsTests {
+    let runsUserCode = [.list, .run, .call].contains(invocation.purpose)
+    if !runsUserCode {
       // Compilers may use what they need; these limits are for tests.
       limits = ResourceLimits(
         wallSeconds: limits.wallSeconds, memoryMB: limits.memoryMB, processes: limits.processes)
@@ -160,10 +173,10 @@ struct InvocationRunner: Sendable {
     return SandboxPolicy(
       backend: backend, workspace: context.workspace,
       access: invocation.writesWorkspace ? .writable : access,
-      network: invocation.purpose == .fetch ? .host : runsTests ? network : .none,
+      network: invocation.purpose == .fetch ? .host : runsUserCode ? network : .none,
       mounts: hostReads.map { .readOnly($0) } + invocation.mounts
         + (writesOutput(invocation) ? [.writable(place.output)] : []),
       keepsLayers: invocation.purpose == .fetch, limits: limits, required: required,
-      home: Self.home, scratch: scratch, container: container)
+      home: Self.home, scratch: scratch, freeReads: freeReads, container: container)
   }
 }

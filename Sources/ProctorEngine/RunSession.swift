@@ -24,16 +24,22 @@ struct RunSession: Sendable {
     options.testTimeoutSeconds ?? configuration.tests.testTimeoutSeconds.map(Double.init)
   }
 
-  /// Finds the tools of a project.
+  /// Finds the tools of a project for its tests.
   func context(_ project: Project, _ adapter: any Adapter) throws(ToolProblem) -> AdapterContext {
-    let settings = configuration.settings(for: adapter.id)
     let toolchain = try adapter.toolchain(
-      for: project, workspace: workspace, settings: settings, host: host)
+      for: project, workspace: workspace, settings: configuration.settings(for: adapter.id),
+      host: host)
+    return try context(project, toolchain)
+  }
+
+  /// - Throws: `ToolProblem` when the tools need what is not shown to anybody.
+  func context(_ project: Project, _ toolchain: Toolchain) throws(ToolProblem) -> AdapterContext {
     let guarded = ReadGuard(workspace: workspace, home: host.environment["HOME"])
     try guarded.check(toolchain.reads, of: project)
     try guarded.check(configuration.tests.read)
     return AdapterContext(
-      workspace: workspace, project: project, settings: settings, toolchain: toolchain,
+      workspace: workspace, project: project,
+      settings: configuration.settings(for: project.adapter), toolchain: toolchain,
       cache: cache.project(project, workspace: workspace), sharedCache: cache.shared,
       mayFetch: options.fetch || configuration.tests.fetch, isIsolated: backend != .none,
       testSeconds: testSeconds)
@@ -42,20 +48,37 @@ struct RunSession: Sendable {
   func runner(
     _ adapter: any Adapter, _ context: AdapterContext
   ) throws(EngineError) -> InvocationRunner {
-    let scratch =
-      "\(runFolder)/\(Fingerprint.of(context.project.adapter.rawValue + context.project.root))"
-    try FileSystem.makeFolder(scratch)
-    try FileSystem.makeFolder(context.cache)
-    try FileSystem.makeFolder(context.sharedCache)
     let tests = configuration.tests
     var limits = tests.resourceLimits
     if let seconds = options.timeoutSeconds { limits.wallSeconds = seconds }
     return InvocationRunner(
       adapter: adapter, context: context, host: host.environment, backend: backend, limits: limits,
       required: Set(tests.limits.keys), container: container, access: tests.workspace,
-      network: tests.allowNetworkAccess ? .host : .none, reads: tests.read,
-      testSeconds: testSeconds,
-      scratch: scratch, progress: progress)
+      network: tests.allowNetworkAccess ? .host : .none, reads: tests.read, freeReads: [],
+      testSeconds: testSeconds, scratch: try folders(context), progress: progress)
+  }
+
+  /// For calls of functions, and for building what is called.
+  func functionRunner(
+    _ adapter: any Adapter, _ context: AdapterContext
+  ) throws(EngineError) -> InvocationRunner {
+    let execution = configuration.execution
+    return InvocationRunner(
+      adapter: adapter, context: context, host: host.environment, backend: backend,
+      limits: execution.resourceLimits(timeout: options.timeoutSeconds),
+      required: execution.named, container: container, access: .protected,
+      network: execution.allowNetworkAccess ? .host : .none, reads: [], freeReads: [workspace],
+      testSeconds: nil, scratch: try folders(context), progress: progress)
+  }
+
+  /// Makes what the commands of a project write to; its part of the run folder.
+  private func folders(_ context: AdapterContext) throws(EngineError) -> String {
+    let scratch =
+      "\(runFolder)/\(Fingerprint.of(context.project.adapter.rawValue + context.project.root))"
+    try FileSystem.makeFolder(scratch)
+    try FileSystem.makeFolder(context.cache)
+    try FileSystem.makeFolder(context.sharedCache)
+    return scratch
   }
 }
 
@@ -85,7 +108,7 @@ public struct EngineOptions: Sendable {
 }
 
 extension Configuration.Isolation {
-  /// What runs commands under this setting.
+  /// What runs commands under this setting; for `wasm` and `vm`, what stands around the runtime.
   var backend: SandboxPolicy.Backend {
     switch self {
     case .none: .none
@@ -93,6 +116,16 @@ extension Configuration.Isolation {
     case .namespaces: .namespaces
     case .docker: .container
     case .auto, .wasm, .vm: .automatic
+    }
+  }
+}
+
+extension FunctionRuntime {
+  init(_ isolation: Configuration.Isolation) {
+    switch isolation {
+    case .wasm: self = .wasm
+    case .vm: self = .vm
+    case .auto, .namespaces, .bubblewrap, .docker, .none: self = .native
     }
   }
 }

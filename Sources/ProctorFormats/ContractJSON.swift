@@ -21,6 +21,15 @@ public enum ContractJSON {
   /// The answer of `proctor selftest`.
   public static func selfTest(_ answer: SelfTestAnswer) -> Data { encode(answer) }
 
+  /// The answer of `execute_function`.
+  public static func function(_ answer: FunctionAnswer) -> Data {
+    let encoded = encode(FunctionAnswerShape(answer))
+    guard let result = answer.result, let mark = encoded.firstRange(of: FunctionAnswerShape.mark)
+    else { return encoded }
+    // Numbers of any size stay as they were written.
+    return encoded[..<mark.lowerBound] + result + encoded[mark.upperBound...]
+  }
+
   private static func encode(_ value: some Encodable) -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -26,7 +26,7 @@ public enum TextSummary {
           + lastLines($0, outputLines).indented(by: 4)
       }
     }
-    if let receipt = report.sandbox { blocks += sandbox(receipt, style) }
+    if let receipt = report.sandbox { blocks += sandbox(receipt, section: "tests", style) }
     if !report.writes.isEmpty { blocks.append(writes(report.writes, style)) }
     blocks.append(adapters(report) + verdict(report, style))
     return blocks.joined(separator: "\n\n") + "\n"
@@ -135,14 +135,17 @@ public enum TextSummary {
   private static let denialsShown = 10
 
   /// What the sandbox denied, and the limits that were met.
-  private static func sandbox(_ receipt: SandboxReceipt, _ style: TextStyle) -> [String] {
+  /// - Parameter section: of `proctor.toml`, where what would allow it can be set.
+  static func sandbox(
+    _ receipt: SandboxReceipt, section: String, _ style: TextStyle
+  ) -> [String] {
     var blocks: [String] = []
     if !receipt.denied.isEmpty {
       let all = receipt.denied.reduce(receipt.deniedOmitted) { $0 + $1.count }
       let shown = receipt.denied.prefix(denialsShown)
       let lines = shown.map { denial in
         let times = denial.count > 1 ? " (\(denial.count) times)" : ""
-        let setting = denial.setting.map { "; [tests] \($0) would allow it" } ?? ""
+        let setting = denial.setting.map { "; [\(section)] \($0) would allow it" } ?? ""
         return "  \(denial.target.harmless(multiline: false))\(times): \(denial.rule)\(setting)"
       }
       let rest = all - shown.reduce(0) { $0 + $1.count }

@@ -11,6 +11,8 @@ public struct Invocation: Sendable {
     case build
     case list
     case run
+    /// Call one function.
+    case call
   }
 
   /// How the command reports, apart from its exit status and output.

@@ -8,6 +8,9 @@ public struct Project: Hashable, Sendable, Encodable {
   /// Folders below it that belong to other projects of the same adapter, relative to the workspace.
   public let excluded: [String]
 
+  /// The evidence of a file that belongs to no project.
+  public static let loneFile = "a file alone"
+
   public init(adapter: AdapterID, root: String, evidence: String, excluded: [String] = []) {
     self.adapter = adapter
     self.root = root.isEmpty ? "." : root

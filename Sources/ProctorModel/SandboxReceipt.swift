@@ -3,7 +3,7 @@ public struct SandboxReceipt: Hashable, Sendable, Codable {
   /// `namespaces`, `bubblewrap`, `docker`, `wasm`, `vm` or `none`.
   public let backend: String
   /// The walls that stood, in the order they were built: `user namespace`, `network namespace`...
-  public let layers: [String]
+  public var layers: [String]
   /// `protected` (copy-on-write), `read-only` or `writable`.
   public let workspace: String
   /// `none` (loopback only) or `host`.

@@ -143,12 +143,14 @@ final class CallWatch {
     if Self.devices.contains(path) { return true }
     // The report channel.
     if command.visible.contains(where: { Paths.isBelow(path, $0) }) { return true }
+    // A process's own memory and names are no files.
+    if path.hasPrefix("/proc/self/") || path.hasPrefix("/proc/thread-self/") { return true }
     guard !call.isWriting else { return false }
     return path == "/" || readFolders.contains { Paths.isBelow(path, $0) }
   }
 
   private lazy var readFolders: [String] =
-    Self.systemFolders
+    Self.systemFolders + policy.freeReads
     + policy.mounts.compactMap { if case .readOnly(let path) = $0 { path } else { nil } }
 }
 

@@ -72,12 +72,14 @@ public struct SandboxPolicy: Sendable, Hashable {
   /// workspace is kept in it, for the next command with the same scratch; commands that share one
   /// must run one after the other. The caller removes it.
   public var scratch: String
+  /// Folders in which reading does not count as a file operation, as in those of the system.
+  public var freeReads: [String]
 
   public init(
     backend: Backend, workspace: String, access: WorkspaceAccess, network: Network,
     mounts: [Invocation.Mount], keepsLayers: Bool = false, limits: ResourceLimits,
     required: Set<ResourceLimits.Name> = [], home: String, scratch: String,
-    container: Container? = nil
+    freeReads: [String] = [], container: Container? = nil
   ) {
     self.backend = backend
     self.workspace = workspace
@@ -89,6 +91,7 @@ public struct SandboxPolicy: Sendable, Hashable {
     self.required = required
     self.home = home
     self.scratch = scratch
+    self.freeReads = freeReads
     self.container = container
   }
 }

@@ -13,6 +13,7 @@ struct Answer: Sendable {
     case list
     case status
     case selfTest
+    case function
   }
 
   enum Value: Sendable {
@@ -20,6 +21,7 @@ struct Answer: Sendable {
     case listing(Listing)
     case status(StatusAnswer)
     case selfTest(SelfTestAnswer)
+    case function(FunctionAnswer)
   }
 
   typealias Call =
@@ -41,7 +43,7 @@ struct Answer: Sendable {
       Console.write(render(value))
       throw exit(value).code
     case .failure(let error):
-      if format == .json { Console.write(render(.report(Self.empty(error)))) }
+      if format == .json { Console.write(render(empty(error))) }
       Console.error("proctor: \(error.message)\n\(error.resolution)")
       throw ProctorExit(error).code
     }
@@ -71,6 +73,8 @@ struct Answer: Sendable {
     case (.selfTest(let answer), .json, _): return ContractJSON.selfTest(answer)
     case (.selfTest(let answer), _, _):
       return Data(TextSummary.render(answer, style: style).utf8)
+    case (.function(let answer), .json, _): return ContractJSON.function(answer)
+    case (.function(let answer), _, _): return Data(TextSummary.render(answer, style: style).utf8)
     case (.status(let status), _, _): return Data(TextSummary.render(status, style: style).utf8)
     }
   }
@@ -82,11 +86,20 @@ struct Answer: Sendable {
     case .status: .passed
     case .selfTest(let answer):
       answer.count(.gotThrough) > 0 ? .testFailed : answer.complete ? .passed : .interrupted
+    case .function(let answer): answer.failure.map { ProctorExit($0) } ?? .passed
     }
   }
 
   /// What JSON readers get when there is no report to speak of.
-  private static func empty(_ error: EngineError) -> Report {
+  private func empty(_ error: EngineError) -> Value {
+    if case .function = kind {
+      return .function(
+        FunctionAnswer(FunctionFailure(.sandbox, "\(error.message). \(error.resolution)")))
+    }
+    return .report(Self.report(error))
+  }
+
+  private static func report(_ error: EngineError) -> Report {
     let reason: Verdict.Reason =
       switch error.code {
       case .usage: .usage

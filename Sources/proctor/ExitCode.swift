@@ -20,6 +20,8 @@ enum ProctorExit: Int32 {
   case timedOut = 6
   /// The sandbox that was asked for cannot be had.
   case noSandbox = 7
+  /// The user did not confirm that code may run.
+  case refused = 8
   /// Interrupted by the user.
   case interrupted = 130
 
@@ -35,6 +37,21 @@ enum ProctorExit: Int32 {
       case (.error, .sandboxUnavailable): .noSandbox
       case (.error, .interrupted): .interrupted
       case (.error, _): .noVerdict
+      }
+  }
+
+  init(_ failure: FunctionFailure) {
+    self =
+      switch failure.kind {
+      case .badArguments, .notFound: .usage
+      case .build: .notBuilt
+      case .timeout: .timedOut
+      case .sandbox: .noSandbox
+      case .refused: .refused
+      case .interrupted: .interrupted
+      case .runtime, .cpuLimit, .memoryLimit, .outputLimit, .processLimit, .permissionDenied,
+        .crashed, .unserializable:
+        .testFailed
       }
   }
 

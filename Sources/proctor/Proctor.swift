@@ -18,15 +18,19 @@ struct Proctor: AsyncParsableCommand {
         proctor run --filter 'auth.*token'     only tests whose full name matches
         proctor test src/lib.rs                the tests of one file
         proctor list --format json             what would run, as JSON
+        proctor exec src/sum.py total '[1, 2]' call one function
         proctor status                         what this machine and workspace offer
         proctor selftest                       attack this machine's sandbox
 
       EXIT STATUS
         0 passed · 1 a test failed · 2 wrong usage or configuration · 3 did not build or collect
-        4 no test matched · 5 no verdict · 6 timed out · 7 no sandbox · 130 interrupted
+        4 no test matched · 5 no verdict · 6 timed out · 7 no sandbox · 8 not confirmed
+        130 interrupted
       """,
     version: ProctorVersion.text,
-    subcommands: [Run.self, Test.self, List.self, Status.self, SelfTestCommand.self])
+    subcommands: [
+      Run.self, Test.self, List.self, Exec.self, Status.self, SelfTestCommand.self,
+    ])
 
   static func main() async {
     Probe.runIfAsked(CommandLine.arguments)

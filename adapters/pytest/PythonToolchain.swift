@@ -9,6 +9,20 @@ struct PythonToolchain {
   let workspace: String
   let settings: AdapterSettings
   let host: any Host
+  /// What must be importable; nil for nothing.
+  var needs: Package? = .pytest
+
+  /// A package, and what installs it.
+  struct Package {
+    let module: String
+    let name: String
+    /// Debian's package; nil when it has none.
+    var system: String?
+
+    static let pytest = Package(module: "pytest", name: "pytest", system: "python3-pytest")
+    static let restricted = Package(module: "RestrictedPython", name: "RestrictedPython")
+    static let quickjs = Package(module: "_quickjs", name: "quickjs-ng")
+  }
 
   private var directory: String { project.directory(in: workspace) }
 
@@ -22,8 +36,9 @@ struct PythonToolchain {
     guard let python = host.executable(named: "python3") ?? host.executable(named: "python") else {
       throw ToolProblem(
         message: "no Python interpreter was found",
-        resolution: "Install one (apt install python3 python3-pytest), or name it in proctor.toml: "
-          + "[tests.pytest] interpreter.")
+        resolution:
+          "Install one (apt install python3 \(needs?.system ?? "python3-venv")), or name it in "
+          + "proctor.toml: [tests.pytest] interpreter.")
     }
     return try toolchain(python)
   }
@@ -73,8 +88,8 @@ struct PythonToolchain {
     let hasSystemPackages = values["include-system-site-packages"] == "true"
     let libraries = host.names(in: "\(environment)/lib").filter { $0.hasPrefix("python") }
       .map { "\(environment)/lib/\($0)/site-packages" }
-    if !hasSystemPackages, !libraries.isEmpty, !libraries.contains(where: hasPytest) {
-      throw missingPytest(python)
+    if !hasSystemPackages, !libraries.isEmpty, !libraries.contains(where: hasPackage) {
+      throw missing(python)
     }
     var reads = [environment, host.realPath(environment)].compactMap { $0 }
     // The file may come with the workspace: only a folder that really holds interpreters is believed.
@@ -115,7 +130,7 @@ struct PythonToolchain {
     let userPackages = userBase.map { "\($0)/lib/python\(minor)/site-packages" }
       .flatMap { host.exists($0) ? $0 : nil }
     let libraries = lines[4...] + [userPackages].compactMap { $0 } + inheritedPaths
-    guard libraries.contains(where: hasPytest) else { throw missingPytest(lines[0]) }
+    guard libraries.contains(where: hasPackage) else { throw missing(lines[0]) }
     var environment = inherited
     if userPackages != nil, let userBase { environment["PYTHONUSERBASE"] = userBase }
     let reads =
@@ -137,14 +152,18 @@ struct PythonToolchain {
     inheritedPaths.isEmpty ? [:] : ["PYTHONPATH": inheritedPaths.joined(separator: ":")]
   }
 
-  private func hasPytest(_ folder: String) -> Bool {
-    host.exists("\(folder)/pytest/__init__.py") || host.exists("\(folder)/pytest.py")
+  private func hasPackage(_ folder: String) -> Bool {
+    guard let module = needs?.module else { return true }
+    return host.exists("\(folder)/\(module)/__init__.py") || host.exists("\(folder)/\(module).py")
+      || host.names(in: folder).contains { $0.hasPrefix("\(module).") && $0.hasSuffix(".so") }
   }
 
-  private func missingPytest(_ python: String) -> ToolProblem {
-    ToolProblem(
-      message: "pytest is not installed for \(python)",
-      resolution: "Install it: \(python) -m pip install pytest (or apt install python3-pytest).")
+  private func missing(_ python: String) -> ToolProblem {
+    let name = needs?.name ?? ""
+    let system = needs?.system.map { " (or apt install \($0))" } ?? ""
+    return ToolProblem(
+      message: "\(name) is not installed for \(python)",
+      resolution: "Install it: \(python) -m pip install \(name)\(system).")
   }
 
   private static func isSystem(_ path: String) -> Bool { path == "/usr" || path.hasPrefix("/usr/") }

@@ -1,0 +1,286 @@
+import FoundationEssentials
+public import ProctorModel
+import ProctorSandbox
+
+extension Engine {
+  /// Calls one function of a file and gives what it returned, or why it did not.
+  /// - Parameters:
+  ///   - path: the file, relative to `base` when it is not absolute.
+  ///   - arguments: JSON text: an array of positional arguments, an object of named ones, or one value.
+  ///   - base: absolute.
+  ///   - progress: called from several threads, as things happen.
+  /// - Throws: `EngineError` when nothing can be run at all: no sandbox, no such isolation for the language.
+  public func execute(
+    _ function: String, of path: String, arguments: String, base: String,
+    progress: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) async throws(EngineError) -> FunctionAnswer {
+    guard configuration.execution.enabled else {
+      throw EngineError(
+        .configuration, "calling functions is switched off",
+        resolution: "Set enabled = true under [execution] in proctor.toml.")
+    }
+    let wanted = path.hasPrefix("/") ? path : "\(base)/\(path)"
+    guard let file = FileSystem.realPath(wanted) else { return missing(wanted, shown: path) }
+    guard file.hasPrefix(workspace + "/") else {
+      throw EngineError(
+        .usage, "\(path) is outside the workspace \(workspace)",
+        resolution: "Name its workspace with --workspace.")
+    }
+    let adapter = try functionAdapter(for: file)
+    let runtime = FunctionRuntime(options.isolation ?? .auto)
+    guard adapter.functionRuntimes.contains(runtime) else {
+      let others = adapter.functionRuntimes.map(\.rawValue).sorted().filter { $0 != "native" }
+      throw EngineError(
+        .sandbox,
+        "functions of \(adapter.language) cannot be isolated with \"\(runtime.rawValue)\"",
+        resolution: "Use --isolation \((["auto"] + others).joined(separator: " or ")).")
+    }
+    guard let arguments = Self.list(arguments) else {
+      return FunctionAnswer(
+        FunctionFailure(
+          .badArguments, "the arguments are not JSON: give an array, such as [1, \"two\"]"))
+    }
+    let folder = try RunFolder(in: CacheFolder(environment: options.environment))
+    Sandbox.sweep()
+    let session = try session(in: folder.path, progress)
+    let call = FunctionCall(
+      file: file, function: function, arguments: arguments, runtime: runtime,
+      memoryMB: configuration.execution.maxMemoryMB)
+    return try await FunctionRunner(adapter: adapter, session: session, call: call)
+      .run(in: project(of: file, adapter))
+  }
+
+  /// One value stands for a list of it.
+  private static func list(_ arguments: String) -> String? {
+    switch JSONText.shape(arguments) {
+    case .array, .object: arguments
+    case .scalar: "[\(arguments)]"
+    case nil: nil
+    }
+  }
+
+  private func functionAdapter(for file: String) throws(EngineError) -> any FunctionAdapter {
+    let all = adapters.compactMap { $0 as? any FunctionAdapter }
+    let name = file.split(separator: "/").last ?? ""
+    let ending = name.split(separator: ".").dropFirst().last.map(String.init) ?? ""
+    if let found = all.first(where: { $0.functionExtensions.contains(ending) }) { return found }
+    let known = all.map(\.language).joined(separator: ", ")
+    throw EngineError(
+      .usage, "functions of \(name) cannot be called: its language is not known by its ending",
+      resolution: "Functions of these languages can be called: \(known).")
+  }
+
+  /// The innermost project of the adapter's that the file is in; without one its folder.
+  private func project(of file: String, _ adapter: any FunctionAdapter) -> Project {
+    let candidates = adapter.detect(in: walker.tree()).filter {
+      file.hasPrefix($0.directory(in: workspace) + "/")
+    }
+    if let innermost = candidates.max(by: { $0.root.count < $1.root.count }) { return innermost }
+    let folder = file.parentFolder.dropFirst(workspace.count + 1)
+    return Project(adapter: adapter.id, root: String(folder), evidence: Project.loneFile)
+  }
+
+  private func missing(_ path: String, shown: String) -> FunctionAnswer {
+    let names = FileSystem.entries(of: path.parentFolder).filter { !$0.isFolder }.map(\.name)
+    let name = path.split(separator: "/").last.map(String.init) ?? ""
+    return FunctionAnswer(
+      FunctionFailure(
+        .notFound, "there is no file \(shown)",
+        near: Suggestions.nearest(to: name, among: names).map { .init(name: $0, line: nil) }))
+  }
+}
+
+/// Takes one call down the road: tools, build, call.
+struct FunctionRunner: Sendable {
+  let adapter: any FunctionAdapter
+  let session: RunSession
+  let call: FunctionCall
+
+  func run(in project: Project) async throws(EngineError) -> FunctionAnswer {
+    let context: AdapterContext
+    do {
+      let toolchain = try adapter.functionToolchain(
+        for: project, workspace: session.workspace,
+        settings: session.configuration.settings(for: adapter.id), runtime: call.runtime,
+        host: session.host)
+      context = try session.context(project, toolchain)
+    } catch {
+      throw EngineError(.sandbox, error.message, resolution: error.resolution)
+    }
+    let plan: FunctionPlan
+    do {
+      plan = try adapter.plan(call, context)
+    } catch {
+      return FunctionAnswer(error)
+    }
+    var builder = try session.runner(adapter, context)
+    // The call's time limit is not the compiler's.
+    builder.limits.wallSeconds = Double(session.configuration.tests.timeoutSeconds)
+    for build in plan.builds {
+      let done = try await builder.run(build, ledger: Ledger(), decoder: nil)
+      if let failure = failure(of: done, context) {
+        return FunctionAnswer(
+          result: nil, failure: failure, executionTimeMS: done.result.durationMS,
+          stdout: CapturedText(text: ""), stderr: done.stderr, sandbox: done.result.receipt)
+      }
+    }
+    let runner = try session.functionRunner(adapter, context)
+    let nonce = RunFolder.nonce()
+    let recorder = FunctionRecorder(project: project, nonce: nonce, progress: session.progress)
+    let result = try await runner.sandboxed(plan.call, nonce: nonce) { recorder.receive($0) }
+    return answer(recorder.finish(), result, context, plan)
+  }
+
+  private func failure(
+    of done: InvocationRunner.Finished, _ context: AdapterContext
+  ) -> FunctionFailure? {
+    switch done.result.ending {
+    case .exited where done.result.status.isSuccess: nil
+    case .exited: adapter.failure(of: done.invocation, call, context)
+    case .cancelled: FunctionFailure(.interrupted, "interrupted while building")
+    default: FunctionFailure(.build, "building was stopped: \(done.evidence.lastWords)")
+    }
+  }
+
+  // MARK: the answer, from evidence
+
+  private func answer(
+    _ seen: FunctionRecorder.Seen, _ result: SandboxResult, _ context: AdapterContext,
+    _ plan: FunctionPlan
+  ) -> FunctionAnswer {
+    var result = result
+    result.receipt = receipt(result.receipt, plan)
+    let failure = failure(seen, result, context)
+    let final = seen.final
+    return FunctionAnswer(
+      result: failure == nil ? final.flatMap { JSONText.member("value", of: $0.bytes) } : nil,
+      form: failure == nil ? final?.record.form : nil,
+      isTruncated: final?.record.truncated == true, failure: failure,
+      executionTimeMS: final?.record.nanoseconds.map { $0 / 1e6 } ?? result.durationMS,
+      stdout: seen.stdout.text, stderr: seen.stderr.text, peakMemoryMB: result.peakMemoryMB,
+      sandbox: result.receipt)
+  }
+
+  private func receipt(_ receipt: SandboxReceipt, _ plan: FunctionPlan) -> SandboxReceipt {
+    var receipt = receipt
+    receipt.layers = plan.layers + receipt.layers
+    // Only tests can be shown more of this machine.
+    receipt.denied = receipt.denied.map { denied in
+      Denial(
+        kind: denied.kind, target: denied.target, rule: denied.rule,
+        setting: denied.setting == "read" ? nil : denied.setting, count: denied.count)
+    }
+    return receipt
+  }
+
+  /// The supervisor's word comes before the program's.
+  private func failure(
+    _ seen: FunctionRecorder.Seen, _ result: SandboxResult, _ context: AdapterContext
+  ) -> FunctionFailure? {
+    if let stopped = stopped(result) { return stopped }
+    if let violation = seen.violation {
+      return FunctionFailure(.sandbox, "the answer cannot be trusted: \(violation)")
+    }
+    guard let (record, bytes) = seen.final else { return lost(seen, result) }
+    let told = failure(record, bytes, seen, context)
+    guard told == nil || told?.kind == .runtime else { return told }
+    if let told, let denied = cause(of: told, among: result.receipt.denied) {
+      let setting =
+        denied.setting.map { "; [execution] \($0) would allow it" } ?? ""
+      return FunctionFailure(
+        .permissionDenied, "\(denied.target): \(denied.rule)\(setting) (\(told.message))",
+        at: told.location)
+    }
+    if told != nil, result.receipt.reached.contains(where: { $0.limit == .processes }) {
+      return FunctionFailure(
+        .processLimit, "no more processes than \(result.receipt.limits.processes ?? 0) may run",
+        at: told?.location)
+    }
+    // It may have said that all is well and then died.
+    if told == nil, !result.status.isSuccess { return lost(seen, result) }
+    return told
+  }
+
+  /// Interpreters look in many places at their start: a hidden file counts when the error names it.
+  private func cause(of failure: FunctionFailure, among denied: [Denial]) -> Denial? {
+    denied.first { $0.kind == .file && failure.message.contains($0.target) }
+      ?? denied.first { $0.setting != nil }
+  }
+
+  private func stopped(_ result: SandboxResult) -> FunctionFailure? {
+    let limits = result.receipt.limits
+    switch result.ending {
+    case .exited: return nil
+    case .wallTime, .overdue:
+      return FunctionFailure(
+        .timeout, "did not end within \(limits.wallSeconds.map { "\($0)" } ?? "?") seconds")
+    case .cpuTime:
+      return FunctionFailure(
+        .cpuLimit, "used more than \(limits.cpuSeconds.map { "\($0)" } ?? "?") s of processor time")
+    case .outOfMemory:
+      return FunctionFailure(.memoryLimit, "used more than \(limits.memoryMB ?? 0) MB of memory")
+    case .scratchSpace, .output:
+      let evidence = result.receipt.reached.first?.evidence ?? "wrote more than is allowed"
+      return FunctionFailure(.outputLimit, evidence)
+    case .cancelled: return FunctionFailure(.interrupted, "interrupted")
+    }
+  }
+
+  /// Nothing was said of the end.
+  private func lost(_ seen: FunctionRecorder.Seen, _ result: SandboxResult) -> FunctionFailure {
+    let words = seen.stderr.lastLines(3)
+    let more = words.isEmpty ? "" : ": \(words)"
+    if result.receipt.reached.contains(where: { $0.limit == .processes }) {
+      return FunctionFailure(.processLimit, "no more processes may run\(more)")
+    }
+    if !seen.hasStarted, !result.status.isSuccess {
+      return FunctionFailure(.runtime, "ended before the call (\(result.status.text))\(more)")
+    }
+    if let signal = result.status.impliedSignal {
+      return FunctionFailure(.crashed, "killed by \(ExitStatus.signalName(signal))\(more)")
+    }
+    return FunctionFailure(
+      .runtime, "ended the process (\(result.status.text)) instead of returning\(more)")
+  }
+
+  private func failure(
+    _ record: FunctionRecord, _ bytes: Data, _ seen: FunctionRecorder.Seen,
+    _ context: AdapterContext
+  ) -> FunctionFailure? {
+    let message = record.message ?? ""
+    let location = record.file.map {
+      SourceLocation(file: context.display($0), line: record.line, column: record.column)
+    }
+    switch record.event {
+    case .started: return nil
+    case .returned:
+      guard seen.hasStarted, JSONText.member("value", of: bytes) != nil else {
+        return FunctionFailure(.sandbox, "the answer cannot be trusted: it has no beginning")
+      }
+      return nil
+    case .raised:
+      let text = [record.kind, message].compactMap(\.self).filter { !$0.isEmpty }
+        .joined(separator: ": ")
+      return FunctionFailure(record.phase == "import" ? .build : .runtime, text, at: location)
+    case .exited:
+      return FunctionFailure(
+        .runtime, "ended the process (exit status \(record.code ?? 0)) instead of returning")
+    case .notFound: return FunctionFailure(.notFound, message, near: record.near ?? [])
+    case .badArguments:
+      let which = record.argument.map { message.hasPrefix("\($0):") ? "" : "argument \($0): " }
+      let expected = record.expected.map { message.contains($0) ? "" : "; expected \($0)" }
+      return FunctionFailure(.badArguments, "\(which ?? "")\(message)\(expected ?? "")")
+    case .unserializable:
+      return FunctionFailure(
+        .unserializable, "the result has no JSON form: \(record.text ?? "") \(message)")
+    case .refused:
+      let place = SourceLocation(file: context.display(call.file), line: record.line)
+      return FunctionFailure(.permissionDenied, message, at: place)
+    case .tooLarge:
+      return FunctionFailure(
+        .outputLimit, "the result is larger than \(call.outputLimit) bytes of JSON")
+    case .memoryLimit:
+      return FunctionFailure(.memoryLimit, "used more than \(call.memoryMB ?? 0) MB of memory")
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import FoundationEssentials
+import ProctorModel
+import ProctorSandbox
+import Synchronization
+
+/// What the guest code says of a call; see `FunctionAdapter`.
+struct FunctionRecord: Decodable {
+  enum Event: String, Decodable {
+    case started, returned, raised, exited, unserializable, refused
+    case notFound = "not_found"
+    case badArguments = "bad_arguments"
+    case tooLarge = "too_large"
+    case memoryLimit = "memory_limit"
+  }
+
+  var event: Event
+  var nanoseconds: Double?
+  var form: String?
+  var truncated: Bool?
+  var kind: String?
+  var message: String?
+  var file: String?
+  var line: Int?
+  var column: Int?
+  var phase: String?
+  var near: [FunctionFailure.Neighbour]?
+  var argument: String?
+  var expected: String?
+  var text: String?
+  var size: Int?
+  var code: Int?
+}
+
+/// Receives what a called function produces. Called from the supervising thread only, read after it.
+final class FunctionRecorder: Sendable {
+  struct Seen {
+    var records: [(record: FunctionRecord, bytes: Data)] = []
+    var stdout = BoundedCapture(limit: outputLimit)
+    var stderr = BoundedCapture(limit: outputLimit)
+    fileprivate var frames: ChannelReader
+    fileprivate var isStopped = false
+    fileprivate var isBroken = false
+
+    /// What was wrong with the channel; nil when nothing was.
+    var violation: String? {
+      frames.violations.first ?? (isBroken ? "a record cannot be read" : nil)
+    }
+
+    var hasStarted: Bool { records.contains { $0.record.event == .started } }
+
+    /// The one record that says how it ended.
+    var final: (record: FunctionRecord, bytes: Data)? {
+      records.first { $0.record.event != .started }
+    }
+  }
+
+  /// Bytes kept of each stream.
+  private static let outputLimit = 1 << 20
+
+  private let project: Project
+  private let progress: @Sendable (Progress) -> Void
+  private let state: Mutex<Seen>
+
+  init(project: Project, nonce: String, progress: @escaping @Sendable (Progress) -> Void) {
+    self.project = project
+    self.progress = progress
+    state = Mutex(Seen(frames: ChannelReader(nonce: nonce)))
+  }
+
+  func receive(_ event: SandboxEvent) {
+    state.withLock { state in
+      switch event {
+      case .stdout(let bytes): state.stdout.append(bytes)
+      case .stderr(let bytes): state.stderr.append(bytes)
+      case .usage(let sample): progress(.usage(project, sample))
+      case .stopping: state.isStopped = true
+      case .channel(let bytes):
+        guard !state.isStopped else { return }
+        for bytes in state.frames.receive(bytes) {
+          if let record = try? JSONDecoder().decode(FunctionRecord.self, from: bytes) {
+            state.records.append((record, bytes))
+          } else {
+            state.isBroken = true
+          }
+        }
+      }
+    }
+  }
+
+  func finish() -> Seen {
+    state.withLock { state in
+      state.frames.finish()
+      return state
+    }
+  }
+}

@@ -1,0 +1,154 @@
+public import FoundationEssentials
+
+/// What runs a function's code inside the operating system's sandbox.
+public enum FunctionRuntime: String, Sendable {
+  /// The language's own: the interpreter, or a compiled library.
+  case native
+  /// WebAssembly, without folders and network.
+  case wasm
+  /// A restricted form of the language; depth, not a wall.
+  case vm
+}
+
+/// One function to be called.
+public struct FunctionCall: Sendable {
+  /// Absolute, inside the workspace.
+  public let file: String
+  /// As its file names it, dotted or with `::` when it belongs to a type.
+  public let function: String
+  /// JSON text: an array of positional arguments, or an object of named ones.
+  public let arguments: String
+  public let runtime: FunctionRuntime
+  /// Megabytes (2^20 bytes) for the runtime; nil for no limit.
+  public let memoryMB: Int?
+  /// Bytes of the result's JSON text.
+  public let outputLimit: Int
+
+  public init(
+    file: String, function: String, arguments: String, runtime: FunctionRuntime, memoryMB: Int?,
+    outputLimit: Int = 8 << 20
+  ) {
+    self.file = file
+    self.function = function
+    self.arguments = arguments
+    self.runtime = runtime
+    self.memoryMB = memoryMB
+    self.outputLimit = outputLimit
+  }
+
+  /// What the guest code is asked for; see the hosts' own pages for its keys.
+  /// - Parameter root: the folder whose files are the user's own code, absolute.
+  public func request(root: String) -> Data {
+    var text =
+      #"{"file":\#(Self.quoted(file)),"root":\#(Self.quoted(root)),"#
+      + #""function":\#(Self.quoted(function)),"output_limit":\#(outputLimit),"items":10000,"#
+    if let memoryMB { text += #""memory_mb":\#(memoryMB),"# }
+    text += #""args":\#(arguments)}"#
+    // Two braces stand for themselves, whatever the engine replaces in files; in JSON they are only found
+    // in strings.
+    return Data(text.replacing("{{", with: #"{\u007b"#).utf8)
+  }
+
+  private static func quoted(_ text: String) -> String {
+    let data = (try? JSONEncoder().encode(text)) ?? Data("\"\"".utf8)
+    return String(decoding: data, as: UTF8.self)
+  }
+}
+
+/// Why a function gave no result.
+public struct FunctionFailure: Error, Hashable, Sendable {
+  public enum Kind: String, Sendable, Codable {
+    case build = "build_error"
+    case runtime = "runtime_error"
+    case timeout
+    case cpuLimit = "cpu_limit"
+    case memoryLimit = "memory_limit"
+    case outputLimit = "output_limit"
+    case processLimit = "process_limit"
+    case permissionDenied = "permission_denied"
+    case crashed
+    case notFound = "not_found"
+    case badArguments = "bad_arguments"
+    case unserializable = "unserializable_result"
+    case refused
+    case sandbox = "sandbox_error"
+    /// The user stopped it.
+    case interrupted
+  }
+
+  /// A name that is there.
+  public struct Neighbour: Hashable, Sendable, Codable {
+    public let name: String
+    public let line: Int?
+
+    public init(name: String, line: Int?) {
+      self.name = name
+      self.line = line
+    }
+  }
+
+  public let kind: Kind
+  public let message: String
+  public let location: SourceLocation?
+  /// The names nearest to one that was not found.
+  public let near: [Neighbour]
+
+  public init(
+    _ kind: Kind, _ message: String, at location: SourceLocation? = nil, near: [Neighbour] = []
+  ) {
+    self.kind = kind
+    self.message = message
+    self.location = location
+    self.near = near
+  }
+}
+
+/// The commands that call a function.
+public struct FunctionPlan: Sendable {
+  /// Run first, each only when the one before succeeded; none when nothing must be compiled.
+  public let builds: [Invocation]
+  public let call: Invocation
+  /// The walls that the runtime adds to those of the sandbox.
+  public let layers: [String]
+
+  public init(builds: [Invocation] = [], call: Invocation, layers: [String] = []) {
+    self.builds = builds
+    self.call = call
+    self.layers = layers
+  }
+}
+
+/// An adapter that can also call single functions of its language.
+public protocol FunctionAdapter: Adapter {
+  /// `Python`.
+  var language: String { get }
+  /// Endings of the files whose functions it can call, without the dot.
+  var functionExtensions: [String] { get }
+  var functionRuntimes: Set<FunctionRuntime> { get }
+
+  /// Finds what a call needs; no test runner.
+  /// - Throws: `ToolProblem` when something is missing.
+  func functionToolchain(
+    for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
+    host: any Host
+  ) throws(ToolProblem) -> Toolchain
+
+  /// - Throws: `FunctionFailure` when the file alone shows that there is nothing to call.
+  func plan(_ call: FunctionCall, _ context: AdapterContext) throws(FunctionFailure) -> FunctionPlan
+
+  /// Understands a build that failed.
+  func failure(
+    of build: FinishedInvocation, _ call: FunctionCall, _ context: AdapterContext
+  ) -> FunctionFailure
+}
+
+extension FunctionAdapter {
+  public func failure(
+    of build: FinishedInvocation, _ call: FunctionCall, _ context: AdapterContext
+  ) -> FunctionFailure {
+    FunctionFailure(
+      .build,
+      "\(build.invocation.title) failed (\(build.status.text)): "
+        + String(decoding: build.stderr.suffix(2000), as: UTF8.self))
+  }
+}

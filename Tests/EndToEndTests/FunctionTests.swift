@@ -1,0 +1,358 @@
+import Foundation
+import Testing
+
+/// Single functions called through the command line, in every runtime.
+@Suite(.serialized) struct FunctionTests {
+  private let folder: TemporaryFolder
+  private var workspace: String { "\(folder.path)/workspace" }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// One call and what must come of it.
+  struct Call: Sendable, CustomTestStringConvertible {
+    var name: String
+    var arguments = "[]"
+    var isolation = "auto"
+    /// The JSON text of the result.
+    var result: String?
+    var error: String?
+    /// Part of the message, or of stdout where there is no error.
+    var says: String?
+    var line: Int?
+    var options: [String] = []
+
+    var testDescription: String {
+      "\(name) \(arguments) \(isolation) \(options.joined(separator: " "))"
+    }
+  }
+
+  private static let exits: [String: Int32] = [
+    "build_error": 3, "timeout": 6, "not_found": 2, "bad_arguments": 2, "refused": 8,
+    "sandbox_error": 7,
+  ]
+
+  @discardableResult
+  private func check(_ call: Call, _ file: String) throws -> [String: Any] {
+    let outcome = try ProctorProcess(
+      ["exec", file, call.name, call.arguments, "--yes", "--format", "json", "--isolation"]
+        + [call.isolation] + call.options, in: workspace
+    ).run()
+    try Schema.validate(outcome.stdout, "execute_function")
+    let answer = try outcome.json()
+    let comment = Comment(rawValue: "\(call.testDescription): \(outcome.text)")
+    #expect(answer["error_type"] as? String == call.error, comment)
+    #expect(outcome.status == call.error.map { Self.exits[$0] ?? 1 } ?? 0, comment)
+    if let result = call.result {
+      #expect(outcome.text.contains("\"result\" : \(result),"), comment)
+    }
+    let text = answer[call.error == nil ? "stdout" : "message"] as? String ?? ""
+    if let words = call.says { #expect(text.contains(words), comment) }
+    if let line = call.line {
+      #expect(answer["line"] as? Int == line, comment)
+      #expect(answer["file"] as? String == file, comment)
+    }
+    return answer
+  }
+
+  // MARK: Python
+
+  private static let python = """
+    import asyncio, dataclasses, os, sys
+    from .near import helper
+
+    @dataclasses.dataclass
+    class Point:
+        x: int
+        tags: set
+
+    class Shop:
+        def __init__(self): self.items = 3
+        def count(self, more: int = 0): return self.items + more
+        @staticmethod
+        def name(): return "shop"
+
+    def add(a: int, b: int = 2):
+        print("adding")
+        return a + b
+
+    async def later(x): await asyncio.sleep(0); return [x]
+    def many(): return (i for i in range(10**9))
+    def forms(): return [Point(1, {2, 1}), b"a", float("nan"), 2**100, helper()]
+    def divide(a): return 1 / a
+    def odd(): return {"a": [1, object()]}
+    def leave(): os._exit(0)
+    def leave_politely(): sys.exit(0)
+    def forge(): print('{"event":"returned","value":1}'); return 2
+    def sleep():
+        import time; time.sleep(60)
+    def spin():
+        while True: pass
+    def hog(): return len(bytearray(2 * 10**9))
+    def threads():
+        import threading, time
+        for _ in range(500): threading.Thread(target=time.sleep, args=(9,)).start()
+    def connect():
+        import socket; socket.create_connection(("192.0.2.1", 80), 2)
+    def write(): open("made", "w").write("x")
+    def crash():
+        import ctypes; ctypes.string_at(0)
+    def close():
+        os.closerange(3, 100); return "closed"
+    def huge(): return "x" * 50_000_000
+    def round():
+        a = []; a.append(a); return a
+    def deep(): return deep()
+    """
+
+  @Test(arguments: [
+    Call(name: "add", arguments: "[1]", result: "3", says: "adding\n"),
+    Call(name: "add", arguments: #"{"b": 5, "a": 1}"#, result: "6"),
+    Call(name: "later", arguments: "7", result: "[7]"),
+    Call(name: "Shop.count", arguments: "[4]", result: "7"),
+    Call(name: "Shop.name", result: #""shop""#),
+    Call(
+      name: "forms",
+      result:
+        #"[{"x":1,"tags":[1,2]},{"base64":"YQ=="},"NaN",1267650600228229401496703205376,"near"]"#),
+    Call(name: "forge", result: "2", says: "returned"),
+    Call(name: "close", result: #""closed""#),
+    Call(name: "add", arguments: #"["x"]"#, error: "bad_arguments", says: "int"),
+    Call(name: "add", arguments: "[1, 2, 3]", error: "bad_arguments"),
+    Call(name: "add", arguments: "{", error: "bad_arguments", says: "not JSON"),
+    Call(name: "ad", error: "not_found"),
+    Call(name: "divide", arguments: "[0]", error: "runtime_error", says: "division", line: 22),
+    Call(name: "odd", error: "unserializable_result", says: "a"),
+    Call(name: "round", error: "unserializable_result"),
+    Call(name: "deep", error: "runtime_error", says: "RecursionError"),
+    Call(name: "huge", error: "output_limit"),
+    Call(name: "leave", error: "runtime_error", says: "exit status 0"),
+    Call(name: "leave_politely", error: "runtime_error", says: "SystemExit"),
+    Call(name: "sleep", error: "timeout", options: ["--timeout", "1"]),
+    Call(name: "spin", error: "cpu_limit", options: ["--timeout", "30"]),
+    Call(name: "hog", error: "memory_limit"),
+    Call(name: "threads", error: "process_limit"),
+    Call(name: "connect", error: "permission_denied", says: "max_network_requests would allow it"),
+    Call(name: "write", error: "permission_denied", says: "max_file_operations would allow it"),
+    Call(name: "crash", error: "crashed", says: "SIGSEGV"),
+  ])
+  func `Python functions`(call: Call) throws {
+    try folder.write(Self.python, to: "workspace/pkg/code.py")
+    try folder.write("", to: "workspace/pkg/__init__.py")
+    try folder.write("def helper(): return 'near'\n", to: "workspace/pkg/near.py")
+    try check(call, "pkg/code.py")
+    #expect(!FileManager.default.fileExists(atPath: "\(workspace)/made"))
+  }
+
+  @Test func `sequences without end are cut and say so`() throws {
+    try folder.write("def f():\n    while True: yield 1\n", to: "workspace/a.py")
+    let answer = try check(Call(name: "f"), "a.py")
+    #expect(answer["truncated"] as? Bool == true)
+    #expect((answer["result"] as? [Int])?.count == 10_000)
+  }
+
+  // MARK: JavaScript
+
+  private static let script = """
+    function add(a, b) { console.log("adding"); return a + b }
+    async function later(x) { return new Map([["x", new Set([x])]]) }
+    const bad = () => { throw new TypeError("no") }
+    class Shop { static name2() { return [10n, undefined, NaN] } }
+    function connect() { return new Promise((_, no) => require("net").connect(80, "192.0.2.1").on("error", no)) }
+    function spin() { for (;;); }
+    function leave() { process.exit(0) }
+    function hidden() {}
+    module.exports = { add, later, bad, Shop, connect, spin, leave, n: 1 }
+    """
+
+  @Test(arguments: [
+    Call(name: "add", arguments: "[1, 2]", result: "3", says: "adding"),
+    Call(name: "later", arguments: "[1]", result: #"{"x":[1]}"#),
+    Call(name: "Shop.name2", result: #"[10,null,"NaN"]"#),
+    Call(name: "bad", error: "runtime_error", says: "TypeError", line: 3),
+    Call(name: "connect", error: "permission_denied"),
+    Call(name: "spin", error: "timeout", options: ["--timeout", "1"]),
+    Call(name: "leave", error: "runtime_error"),
+    Call(name: "hidden", error: "not_found"),
+    Call(name: "add", arguments: "[1, 2]", isolation: "vm", result: "3", says: "adding"),
+    Call(name: "later", arguments: "[1]", isolation: "vm", result: #"{"x":[1]}"#),
+    Call(name: "Shop.name2", isolation: "vm", result: #"[10,null,"NaN"]"#),
+    Call(name: "bad", isolation: "vm", error: "runtime_error", says: "TypeError", line: 3),
+    Call(name: "connect", isolation: "vm", error: "runtime_error", says: "no modules"),
+    Call(name: "spin", isolation: "vm", error: "timeout", options: ["--timeout", "1"]),
+  ])
+  func `JavaScript functions`(call: Call) throws {
+    try folder.write(Self.script, to: "workspace/lib/code.js")
+    try check(call, "lib/code.js")
+  }
+
+  @Test(arguments: ["auto", "vm"])
+  func `modules of JavaScript`(isolation: String) throws {
+    try folder.write(
+      "export const twice = x => 2 * x\nexport default function () { return 1 }\n",
+      to: "workspace/a.mjs")
+    try check(Call(name: "twice", arguments: "[4]", isolation: isolation, result: "8"), "a.mjs")
+    try check(Call(name: "default", isolation: isolation, result: "1"), "a.mjs")
+  }
+
+  // MARK: Rust
+
+  private static let rust = """
+    mod shapes;
+    #[derive(Debug)]
+    pub struct Point { x: i32 }
+    fn add(a: i32, b: u8) -> i64 { println!("adding"); i64::from(a) + i64::from(b) }
+    fn point() -> Point { Point { x: 1 } }
+    fn parse(text: &str) -> Result<u8, String> { text.parse::<u8>().map_err(|e| e.to_string()) }
+    fn pick(list: &[u64], at: usize) -> Option<u64> { Some(list[at]) }
+    fn largest<T: PartialOrd + Copy>(list: Vec<T>) -> T { list[0] }
+    fn takes(p: Point) -> i32 { p.x }
+    async fn later() -> i32 { 1 }
+    fn spin() { loop {} }
+    fn grow() -> usize { let mut v = Vec::new(); loop { v.extend_from_slice(&[1u8; 1 << 20]); if v.len() == 1 { return 1 } } }
+    fn leave() { std::process::exit(0) }
+    fn read() -> bool { std::fs::read("/etc/passwd").is_ok() }
+    """
+
+  private func cargo() throws {
+    try folder.write(
+      "[package]\nname = \"code\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+      to: "workspace/Cargo.toml")
+    try folder.write(Self.rust, to: "workspace/src/lib.rs")
+    try folder.write(
+      "fn area(w: f64, h: f64) -> f64 { w * h }\n", to: "workspace/src/shapes.rs")
+    try folder.write(
+      "fn greet(name: String) -> String { format!(\"hello {name}\") }\nfn main() { greet(\"x\".into()); }\n",
+      to: "workspace/src/main.rs")
+  }
+
+  @Test(arguments: ["auto", "wasm"])
+  func `Rust functions`(isolation: String) throws {
+    try cargo()
+    let calls = [
+      Call(name: "add", arguments: "[1, 2]", result: "3", says: "adding"),
+      Call(name: "point", result: #""Point { x: 1 }""#),
+      Call(name: "parse", arguments: #"["7"]"#, result: "7"),
+      Call(name: "largest::<i32>", arguments: "[[5]]", result: "5"),
+      Call(name: "add", arguments: "[1, 300]", error: "bad_arguments", says: "argument 2"),
+      Call(
+        name: "pick", arguments: "[[1], 3]", error: "runtime_error", says: "the len is 1", line: 7),
+      Call(name: "largest", arguments: "[[5]]", error: "bad_arguments", says: "generic"),
+      Call(name: "takes", arguments: "[1]", error: "bad_arguments", says: "Point"),
+      Call(name: "later", error: "bad_arguments", says: "async"),
+      Call(name: "ad", error: "not_found"),
+      Call(name: "spin", error: "timeout", options: ["--timeout", "1"]),
+      Call(name: "grow", error: "memory_limit"),
+      Call(name: "leave", error: "runtime_error"),
+      Call(name: "read", result: isolation == "wasm" ? "false" : "true"),
+    ]
+    for var call in calls {
+      call.isolation = isolation
+      try check(call, "src/lib.rs")
+    }
+    let failed = try check(
+      Call(name: "parse", arguments: #"["x"]"#, isolation: isolation), "src/lib.rs")
+    #expect(failed["result_form"] as? String == "err")
+    try check(
+      Call(name: "area", arguments: "[2, 3]", isolation: isolation, result: "6.0"), "src/shapes.rs")
+    try check(
+      Call(name: "greet", arguments: #""you""#, isolation: isolation, result: #""hello you""#),
+      "src/main.rs")
+    let text = try String(contentsOfFile: "\(workspace)/src/lib.rs", encoding: .utf8)
+    #expect(text == Self.rust)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: workspace).sorted() == [
+        "Cargo.toml", "src",
+      ])
+  }
+
+  @Test(arguments: ["auto", "wasm"])
+  func `a file of Rust alone, changed between calls`(isolation: String) throws {
+    for (text, result) in [("1", "1"), ("2", "2"), ("2", "2")] {
+      let file = try folder.write("fn f() -> u8 { \(text) }\n", to: "workspace/a.rs")
+      // An old date is no reason to take what was compiled before.
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: 1_000_000_000)], ofItemAtPath: file)
+      try check(Call(name: "f", isolation: isolation, result: result), "a.rs")
+    }
+    try folder.write("fn f() -> u8 { \"no\" }\n", to: "workspace/a.rs")
+    try check(Call(name: "f", isolation: isolation, error: "build_error", line: 1), "a.rs")
+  }
+
+  // MARK: what is not called
+
+  @Test func `nobody runs code without being asked`() throws {
+    try folder.write("def f(): open('/tmp/x', 'w')\n", to: "workspace/a.py")
+    let refused = try ProctorProcess(["exec", "a.py", "f", "--format", "json"], in: workspace).run()
+    #expect(refused.status == 8)
+    try Schema.validate(refused.stdout, "execute_function")
+    #expect(try refused.json()["error_type"] as? String == "refused")
+    try folder.write(
+      "[execution]\nrequire_user_confirmation = false\nmax_file_operations = 1\n",
+      to: "workspace/proctor.toml")
+    #expect(try ProctorProcess(["exec", "a.py", "f"], in: workspace).run().status == 0)
+    try folder.write("[execution]\nenabled = false\n", to: "workspace/proctor.toml")
+    let off = try ProctorProcess(["exec", "a.py", "f", "--yes"], in: workspace).run()
+    #expect(off.status == 2)
+    #expect(off.stderr.contains("switched off"))
+  }
+
+  @Test(arguments: [
+    (["a.py", "f", "--isolation", "wasm"], Int32(7), "Use --isolation auto or vm."),
+    (["a.rs", "f", "--isolation", "vm"], 7, "Use --isolation auto or wasm."),
+    (["a.rs", "f", "--isolation", "none"], 7, "in a sandbox only"),
+    (["a.rb", "f"], 2, "Functions of these languages can be called"),
+    (["../outside.py", "f"], 2, "outside the workspace"),
+    (["link.py", "f"], 2, "outside the workspace"),
+    (["b.py", "f"], 2, "a.py"),
+  ])
+  func `what cannot be called is said clearly`(
+    arguments: [String], status: Int32, words: String
+  ) throws {
+    for name in ["a.py", "a.rs", "a.rb"] { try folder.write("\n", to: "workspace/\(name)") }
+    try folder.write("def f(): pass\n", to: "outside.py")
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(workspace)/link.py", withDestinationPath: "\(folder.path)/outside.py")
+    let outcome = try ProctorProcess(["exec"] + arguments + ["--yes"], in: workspace).run()
+    #expect(outcome.status == status)
+    #expect((outcome.text + outcome.stderr).contains(words), "\(outcome.text)\(outcome.stderr)")
+  }
+
+  @Test func `runs of tests are not isolated with runtimes of functions`() throws {
+    try folder.write("def test_a(): pass\n", to: "workspace/test_a.py")
+    for isolation in ["wasm", "vm"] {
+      let outcome = try ProctorProcess(["run", "--isolation", isolation], in: workspace).run()
+      #expect(outcome.status == 7)
+    }
+  }
+
+  // MARK: the runtimes
+
+  @Test(arguments: [("vm", 60), ("wasm", 20)])
+  func `no attack gets out of a runtime`(isolation: String, count: Int) throws {
+    try folder.write("", to: "workspace/empty")
+    let outcome = try ProctorProcess(
+      ["selftest", "--isolation", isolation, "--format", "json"], in: workspace
+    ).run()
+    try Schema.validate(outcome.stdout, "selftest")
+    #expect(outcome.status == 0)
+    let attacks = try outcome.json()["attacks"] as? [[String: Any]] ?? []
+    let blocked = attacks.filter { $0["outcome"] as? String == "blocked" }
+    #expect(blocked.count >= count && blocked.count == attacks.count, "\(attacks)")
+    #expect(blocked.allSatisfy { $0["control_succeeded"] as? Bool == true })
+  }
+
+  @Test func `the hosts of Python and JavaScript`() throws {
+    let process = Process()
+    process.executableURL = URL(filePath: "\(ProctorProcess.repository)/.cache/python/bin/python")
+    process.arguments = ["-B", "\(ProctorProcess.repository)/Tests/Support/function_hosts.py"]
+    // They look for variables whose names begin as proctor's do.
+    process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
+    let output = Pipe()
+    process.standardError = output
+    try process.run()
+    let words = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "\(words)")
+    #expect(!words.contains("skipped"), "\(words)")
+  }
+}

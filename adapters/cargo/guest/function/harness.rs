@@ -1,0 +1,1304 @@
+// Calls one function with arguments from JSON and reports its result as JSON.
+//
+// This file becomes the module `__proctor` of the user's crate. It therefore
+// compiles in every edition from rustc 1.63 on, below any crate attribute
+// (no_std, no_implicit_prelude, forbid(unsafe_code) with --cap-lints=allow),
+// and below any macro the user defined: std's macros are named by path only.
+// It knows no platform: the host provides three functions and calls one.
+
+extern crate std;
+
+use self::std::any::{type_name, Any};
+use self::std::borrow::Cow;
+use self::std::cell::RefCell;
+use self::std::cmp::Ordering;
+use self::std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use self::std::convert::TryFrom;
+use self::std::fmt::{Debug, Write};
+use self::std::future::Future;
+use self::std::hash::{BuildHasher, Hash};
+use self::std::prelude::v1::*;
+use self::std::rc::Rc;
+use self::std::sync::atomic::{AtomicBool, Ordering as Memory};
+use self::std::sync::Arc;
+use self::std::time::{Duration, Instant};
+
+// ---- the border with the host ----------------------------------------------
+
+// Edition 2024 demands `unsafe` on both items, rustc 1.63 does not know it.
+// Only in edition 2024 does `_` match an expression: that chooses the arm.
+macro_rules! border {
+    ($edition_2024:expr) => {
+        #[cfg_attr(target_arch = "wasm32", link(wasm_import_module = "proctor"))]
+        unsafe extern "C" {
+            fn proctor_request_size() -> usize;
+            fn proctor_request_read(to: *mut u8);
+            fn proctor_send(record: *const u8, size: usize);
+        }
+        #[unsafe(no_mangle)]
+        pub extern "C" fn proctor_call() {
+            run()
+        }
+    };
+    (_) => {
+        #[cfg_attr(target_arch = "wasm32", link(wasm_import_module = "proctor"))]
+        extern "C" {
+            fn proctor_request_size() -> usize;
+            fn proctor_request_read(to: *mut u8);
+            fn proctor_send(record: *const u8, size: usize);
+        }
+        #[no_mangle]
+        pub extern "C" fn proctor_call() {
+            run()
+        }
+    };
+}
+border!(_);
+
+fn send(record: &str) {
+    unsafe { proctor_send(record.as_ptr(), record.len()) }
+}
+
+static FINISHED: AtomicBool = AtomicBool::new(false);
+
+// Only the first final record counts: a destructor may panic after the result was sent.
+fn finish(record: &str) {
+    if !FINISHED.swap(true, Memory::SeqCst) {
+        send(record);
+    }
+}
+
+fn request() -> Result<Vec<Json>, Refusal> {
+    let mut bytes = Vec::new();
+    bytes.resize(unsafe { proctor_request_size() }, 0u8);
+    unsafe { proctor_request_read(bytes.as_mut_ptr()) };
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => return Err(Refusal::whole("the request is not UTF-8")),
+    };
+    let members = match parse(&text) {
+        Ok(Json::Object(members)) => members,
+        Ok(_) => return Err(Refusal::whole("the request is no JSON object")),
+        Err(why) => return Err(Refusal::whole(&std::format!("the request is not JSON: {}", why))),
+    };
+    for (name, value) in members {
+        if name == "args" {
+            return match value {
+                Json::List(list) => Ok(list),
+                _ => Err(Refusal::whole("a Rust function takes its arguments by position: give an array")),
+            };
+        }
+    }
+    Err(Refusal::whole("the request has no \"args\""))
+}
+
+fn run() {
+    watch_panics();
+    let mut guest = match request() {
+        Ok(arguments) => Guest { arguments, nanoseconds: 0 },
+        Err(refusal) => return finish(&refusal.record()),
+    };
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| <Guest as Target>::call(&mut guest)));
+    if let Err(payload) = ended {
+        finish(&raised_by(&*payload));
+        std::mem::forget(payload); // its destructor is the user's and might panic again
+    }
+}
+
+// ---- panics -----------------------------------------------------------------
+
+// The last panic of this thread: its message and its record.
+std::thread_local! {
+    static LAST_PANIC: RefCell<(String, String)> = RefCell::new((String::new(), String::new()));
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> String {
+    match (payload.downcast_ref::<&'static str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => String::from(*text),
+        (_, Some(text)) => text.clone(),
+        _ => String::from("a panic whose payload is no text"),
+    }
+}
+
+fn raised(message: &str, place: Option<(&str, u32, u32)>) -> String {
+    let mut record = String::from("{\"event\":\"raised\",\"message\":");
+    write_text(message, &mut record);
+    if let Some((file, line, column)) = place {
+        record.push_str(",\"file\":");
+        write_text(file, &mut record);
+        let _ = std::write!(record, ",\"line\":{},\"column\":{}", line, column);
+    }
+    record.push('}');
+    record
+}
+
+// Where a panic aborts, the hook is the last chance to say so. Where it
+// unwinds, the user may still catch it: it is only kept for `run`.
+fn watch_panics() {
+    let previous = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let message = panic_message(info.payload());
+        let record = raised(&message, info.location().map(|at| (at.file(), at.line(), at.column())));
+        if cfg_panic_aborts() {
+            finish(&record);
+        } else {
+            let _ = LAST_PANIC.try_with(|last| {
+                if let Ok(mut last) = last.try_borrow_mut() {
+                    *last = (message, record);
+                }
+            });
+        }
+        previous(info)
+    }));
+}
+
+#[cfg(panic = "abort")]
+fn cfg_panic_aborts() -> bool {
+    true
+}
+#[cfg(not(panic = "abort"))]
+fn cfg_panic_aborts() -> bool {
+    false
+}
+
+// The hook did not see a panic that was resumed, nor any if the user replaced the hook.
+fn raised_by(payload: &(dyn Any + Send)) -> String {
+    let message = panic_message(payload);
+    LAST_PANIC
+        .try_with(|last| match last.try_borrow() {
+            Ok(ref last) if !last.1.is_empty() && last.0 == message => last.1.clone(),
+            _ => raised(&message, None),
+        })
+        .unwrap_or_else(|_| raised(&message, None))
+}
+
+// ---- what the shim in the user's module uses --------------------------------
+
+pub struct Guest {
+    arguments: Vec<Json>,
+    nanoseconds: u128,
+}
+
+// The shim implements this beside the user's function, where private names are
+// visible. A trait needs no path from here to there and nothing unsafe.
+pub trait Target {
+    fn call(guest: &mut Self);
+}
+
+pub enum Outcome<R> {
+    Returned(R),
+    Refused,
+}
+
+pub fn invoke<F, Arguments>(guest: &mut Guest, function: F) -> Outcome<F::Output>
+where
+    F: Call<Arguments>,
+    Arguments: FromArguments,
+{
+    let list = std::mem::replace(&mut guest.arguments, Vec::new());
+    let arguments = match Arguments::from_arguments(list) {
+        Ok(arguments) => arguments,
+        Err(refusal) => {
+            finish(&refusal.record());
+            return Outcome::Refused;
+        }
+    };
+    send("{\"event\":\"started\"}");
+    let start = Instant::now();
+    let value = function.call(arguments);
+    guest.nanoseconds = start.elapsed().as_nanos();
+    Outcome::Returned(value)
+}
+
+fn returned(guest: &Guest, value: &str, form: Option<&str>) {
+    let mut record = String::from("{\"event\":\"returned\",\"value\":");
+    record.push_str(value);
+    if let Some(form) = form {
+        let _ = std::write!(record, ",\"form\":\"{}\"", form);
+    }
+    let _ = std::write!(record, ",\"nanoseconds\":{}}}", guest.nanoseconds);
+    finish(&record);
+}
+
+fn unserializable<T>(_: &T) {
+    let mut record = String::from("{\"event\":\"unserializable\",\"text\":");
+    write_text(
+        &std::format!("the result, of type {}, has no JSON form and no Debug", type_name::<T>()),
+        &mut record,
+    );
+    record.push('}');
+    finish(&record);
+}
+
+// Below, a method call on `&&&&Show(..)` takes the first trait that fits, from
+// the most references to none. This works where the type is known: in the shim.
+
+// A direct call stops at a type that is still open (a generic function), which
+// the other traits would take for the first thing that fits.
+pub trait Known {
+    fn proctor_known(&self) {}
+}
+impl<T: ?Sized> Known for T {}
+
+pub struct Parts<'a, T: 'a>(pub &'a T);
+pub struct Show<'a, T: 'a>(pub Option<&'a T>);
+
+pub trait ResultParts<'a, T, E> {
+    fn proctor_parts(&self) -> (Show<'a, T>, Show<'a, E>);
+}
+impl<'a, 'b, T, E> ResultParts<'a, T, E> for &'b Parts<'a, Result<T, E>> {
+    fn proctor_parts(&self) -> (Show<'a, T>, Show<'a, E>) {
+        (Show(self.0.as_ref().ok()), Show(self.0.as_ref().err()))
+    }
+}
+pub trait WholeParts<'a, T> {
+    fn proctor_parts(&self) -> (Show<'a, T>, Show<'a, ()>);
+}
+impl<'a, T> WholeParts<'a, T> for Parts<'a, T> {
+    fn proctor_parts(&self) -> (Show<'a, T>, Show<'a, ()>) {
+        (Show(Some(self.0)), Show(None))
+    }
+}
+
+// No type has it: an async function fails to compile with this name in the message.
+pub trait AsyncFunctionsAreNotSupported {}
+
+pub trait ShowFuture<T> {
+    fn proctor_show(&self, guest: &Guest, is_error: bool)
+    where
+        T: AsyncFunctionsAreNotSupported;
+}
+impl<'a, 'b, 'c, 'd, T: Future> ShowFuture<T> for &'b &'c &'d Show<'a, T> {
+    fn proctor_show(&self, _: &Guest, _: bool)
+    where
+        T: AsyncFunctionsAreNotSupported,
+    {
+    }
+}
+pub trait ShowJson {
+    fn proctor_show(&self, guest: &Guest, is_error: bool);
+}
+impl<'a, 'b, 'c, T: ToJson> ShowJson for &'b &'c Show<'a, T> {
+    fn proctor_show(&self, guest: &Guest, is_error: bool) {
+        if let Some(value) = self.0 {
+            let mut json = String::new();
+            value.to_json(&mut json);
+            returned(guest, &json, if is_error { Some("err") } else { None });
+        }
+    }
+}
+pub trait ShowDebug {
+    fn proctor_show(&self, guest: &Guest, is_error: bool);
+}
+impl<'a, 'b, T: Debug> ShowDebug for &'b Show<'a, T> {
+    fn proctor_show(&self, guest: &Guest, is_error: bool) {
+        if let Some(value) = self.0 {
+            let mut text = String::new();
+            if std::write!(text, "{:?}", value).is_err() {
+                return unserializable(value);
+            }
+            let mut json = String::new();
+            write_text(&text, &mut json);
+            returned(guest, &json, Some(if is_error { "err" } else { "debug" }));
+        }
+    }
+}
+pub trait ShowNothing {
+    fn proctor_show(&self, guest: &Guest, is_error: bool);
+}
+impl<'a, T> ShowNothing for Show<'a, T> {
+    fn proctor_show(&self, _: &Guest, _: bool) {
+        if let Some(value) = self.0 {
+            unserializable(value);
+        }
+    }
+}
+
+// ---- calling with a list of arguments ---------------------------------------
+
+// What is wrong with the arguments; `position` counts from 1.
+pub struct Refusal {
+    position: Option<usize>,
+    expected: String,
+    message: String,
+}
+
+impl Refusal {
+    fn whole(message: &str) -> Refusal {
+        Refusal { position: None, expected: String::from("an array of arguments"), message: String::from(message) }
+    }
+
+    fn record(&self) -> String {
+        let mut record = String::from("{\"event\":\"bad_arguments\"");
+        if let Some(position) = self.position {
+            let _ = std::write!(record, ",\"argument\":\"{}\"", position);
+        }
+        record.push_str(",\"expected\":");
+        write_text(&self.expected, &mut record);
+        record.push_str(",\"message\":");
+        write_text(&self.message, &mut record);
+        record.push('}');
+        record
+    }
+}
+
+pub trait FromArguments: Sized {
+    fn from_arguments(list: Vec<Json>) -> Result<Self, Refusal>;
+}
+
+// Not bound to FromJson: so the compiler's message names the argument's type, not the function.
+pub trait Call<Arguments> {
+    type Output;
+    fn call(&self, arguments: Arguments) -> Self::Output;
+}
+
+struct Given {
+    list: std::vec::IntoIter<Json>,
+    position: usize,
+    given: usize,
+    wanted: usize,
+}
+
+impl Given {
+    fn take<T: FromJson>(&mut self) -> Result<T, Refusal> {
+        self.position += 1;
+        let (message, expected) = match self.list.next() {
+            None => (count(self.wanted, self.given), T::expected()),
+            Some(json) => match T::from_json(json) {
+                Ok(value) => return Ok(value),
+                Err(problem) => (problem.message(), T::expected()),
+            },
+        };
+        Err(Refusal { position: Some(self.position), expected, message })
+    }
+
+    fn end(&self) -> Result<(), Refusal> {
+        if self.given <= self.wanted {
+            return Ok(());
+        }
+        let message = count(self.wanted, self.given);
+        Err(Refusal { position: Some(self.wanted + 1), expected: String::from("no argument"), message })
+    }
+}
+
+fn count(wanted: usize, given: usize) -> String {
+    std::format!("the function takes {} argument{}, {} given", wanted, if wanted == 1 { "" } else { "s" }, given)
+}
+
+macro_rules! arguments {
+    ($wanted:expr; $($name:ident)*) => {
+        impl<$($name: FromJson),*> FromArguments for ($($name,)*) {
+            fn from_arguments(list: Vec<Json>) -> Result<Self, Refusal> {
+                let mut given = Given { given: list.len(), list: list.into_iter(), position: 0, wanted: $wanted };
+                given.end()?;
+                let _ = &mut given; // not mutated when the function takes nothing
+                Ok(($(given.take::<$name>()?,)*))
+            }
+        }
+        impl<Function, Value, $($name),*> Call<($($name,)*)> for Function
+        where
+            Function: Fn($($name),*) -> Value,
+        {
+            type Output = Value;
+            #[allow(non_snake_case)]
+            fn call(&self, arguments: ($($name,)*)) -> Value {
+                let ($($name,)*) = arguments;
+                self($($name),*)
+            }
+        }
+    };
+}
+arguments!(0;);
+arguments!(1; A);
+arguments!(2; A B);
+arguments!(3; A B C);
+arguments!(4; A B C D);
+arguments!(5; A B C D E);
+arguments!(6; A B C D E G);
+arguments!(7; A B C D E G H);
+arguments!(8; A B C D E G H I);
+
+// ---- from JSON to Rust ------------------------------------------------------
+
+pub struct Problem {
+    place: String,
+    text: String,
+}
+
+impl Problem {
+    fn within(mut self, part: &str) -> Problem {
+        self.place.insert_str(0, part);
+        self
+    }
+
+    fn message(&self) -> String {
+        if self.place.is_empty() {
+            return self.text.clone();
+        }
+        std::format!("at {}: {}", self.place, self.text)
+    }
+}
+
+fn problem<T>(text: String) -> Result<T, Problem> {
+    Err(Problem { place: String::new(), text })
+}
+
+fn mismatch<T: FromJson>(json: &Json) -> Result<T, Problem> {
+    problem(std::format!("{} is no {}", json.brief(), T::expected()))
+}
+
+pub trait FromJson: Sized {
+    fn expected() -> String;
+    fn from_json(json: Json) -> Result<Self, Problem>;
+}
+
+pub trait FromKey: Sized {
+    fn key_name() -> String;
+    fn from_key(key: &str) -> Option<Self>;
+}
+
+macro_rules! integers {
+    ($($name:ident)*) => {$(
+        impl FromJson for $name {
+            fn expected() -> String {
+                String::from(std::stringify!($name))
+            }
+            fn from_json(json: Json) -> Result<Self, Problem> {
+                let text = match json {
+                    Json::Number(ref text) => text,
+                    _ => return mismatch(&json),
+                };
+                if text.contains(|c| c == '.' || c == 'e' || c == 'E') {
+                    return problem(std::format!("{} is not written as an integer, {} is expected", text, Self::expected()));
+                }
+                match (if text == "-0" { "0" } else { text }).parse() {
+                    Ok(value) => Ok(value),
+                    Err(_) => problem(std::format!("{} is out of range for {} ({} to {})",
+                        text, Self::expected(), std::$name::MIN, std::$name::MAX)),
+                }
+            }
+        }
+        impl FromKey for $name {
+            fn key_name() -> String {
+                String::from(std::stringify!($name))
+            }
+            fn from_key(key: &str) -> Option<Self> {
+                key.parse().ok()
+            }
+        }
+        impl ToJson for $name {
+            fn to_json(&self, out: &mut String) {
+                let _ = std::write!(out, "{}", self);
+            }
+        }
+        impl ToKey for $name {
+            fn to_key(&self) -> String {
+                std::format!("{}", self)
+            }
+        }
+    )*};
+}
+integers!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
+
+// JSON has no word for these three: they are strings, in both directions.
+macro_rules! floats {
+    ($($name:ident)*) => {$(
+        impl FromJson for $name {
+            fn expected() -> String {
+                String::from(std::stringify!($name))
+            }
+            fn from_json(json: Json) -> Result<Self, Problem> {
+                match json {
+                    Json::Number(ref text) => match text.parse::<$name>() {
+                        Ok(value) if value.is_finite() => Ok(value),
+                        _ => problem(std::format!("{} is out of range for {}", text, Self::expected())),
+                    },
+                    Json::Text(ref text) if text == "NaN" => Ok(std::$name::NAN),
+                    Json::Text(ref text) if text == "Infinity" => Ok(std::$name::INFINITY),
+                    Json::Text(ref text) if text == "-Infinity" => Ok(std::$name::NEG_INFINITY),
+                    _ => mismatch(&json),
+                }
+            }
+        }
+        impl ToJson for $name {
+            fn to_json(&self, out: &mut String) {
+                if self.is_finite() {
+                    let _ = std::write!(out, "{:?}", self);
+                } else {
+                    out.push_str(if self.is_nan() { "\"NaN\"" } else if *self > 0.0 { "\"Infinity\"" } else { "\"-Infinity\"" });
+                }
+            }
+        }
+    )*};
+}
+floats!(f32 f64);
+
+impl FromJson for () {
+    fn expected() -> String {
+        String::from("()")
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        match json {
+            Json::Null => Ok(()),
+            _ => mismatch(&json),
+        }
+    }
+}
+
+impl FromJson for bool {
+    fn expected() -> String {
+        String::from("bool")
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        match json {
+            Json::Bool(value) => Ok(value),
+            _ => mismatch(&json),
+        }
+    }
+}
+
+fn only_char(text: &str) -> Option<char> {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    }
+}
+
+impl FromJson for char {
+    fn expected() -> String {
+        String::from("char")
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        let only = match json {
+            Json::Text(ref text) => only_char(text),
+            _ => None,
+        };
+        only.map_or_else(|| mismatch(&json), Ok)
+    }
+}
+
+impl FromKey for bool {
+    fn key_name() -> String {
+        String::from("bool")
+    }
+    fn from_key(key: &str) -> Option<Self> {
+        key.parse().ok()
+    }
+}
+impl FromKey for char {
+    fn key_name() -> String {
+        String::from("char")
+    }
+    fn from_key(key: &str) -> Option<Self> {
+        only_char(key)
+    }
+}
+impl FromKey for String {
+    fn key_name() -> String {
+        String::from("String")
+    }
+    fn from_key(key: &str) -> Option<Self> {
+        Some(String::from(key))
+    }
+}
+impl FromKey for &'static str {
+    fn key_name() -> String {
+        String::from("&str")
+    }
+    fn from_key(key: &str) -> Option<Self> {
+        Some(Box::leak(String::from(key).into_boxed_str()))
+    }
+}
+
+impl FromJson for String {
+    fn expected() -> String {
+        String::from("String")
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        match json {
+            Json::Text(text) => Ok(text),
+            _ => mismatch(&json),
+        }
+    }
+}
+
+impl<T: FromJson> FromJson for Option<T> {
+    fn expected() -> String {
+        std::format!("Option<{}>", T::expected())
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        match json {
+            Json::Null => Ok(None),
+            json => T::from_json(json).map(Some),
+        }
+    }
+}
+
+// The elements of a list, for a type of that name.
+fn elements<T: FromJson, Whole: FromJson>(json: Json) -> Result<Vec<T>, Problem> {
+    let list = match json {
+        Json::List(list) => list,
+        _ => return mismatch::<Whole>(&json).map(|_| Vec::new()),
+    };
+    let mut out = Vec::with_capacity(list.len());
+    for (index, json) in list.into_iter().enumerate() {
+        out.push(T::from_json(json).map_err(|problem| problem.within(&std::format!("[{}]", index)))?);
+    }
+    Ok(out)
+}
+
+fn members<K: FromKey, V: FromJson, Whole: FromJson>(json: Json) -> Result<Vec<(K, V)>, Problem> {
+    let list = match json {
+        Json::Object(list) => list,
+        _ => return mismatch::<Whole>(&json).map(|_| Vec::new()),
+    };
+    let mut out = Vec::with_capacity(list.len());
+    for (name, json) in list {
+        let key = match K::from_key(&name) {
+            Some(key) => key,
+            None => return problem(std::format!("the key {:?} is no {}", name, K::key_name())),
+        };
+        out.push((key, V::from_json(json).map_err(|problem| problem.within(&std::format!("[{:?}]", name)))?));
+    }
+    Ok(out)
+}
+
+impl<T: FromJson> FromJson for Vec<T> {
+    fn expected() -> String {
+        std::format!("Vec<{}>", T::expected())
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        elements::<T, Self>(json)
+    }
+}
+
+impl<T: FromJson> FromJson for VecDeque<T> {
+    fn expected() -> String {
+        std::format!("VecDeque<{}>", T::expected())
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        elements::<T, Self>(json).map(|list| list.into_iter().collect())
+    }
+}
+
+impl<T: FromJson + Eq + Hash, S: BuildHasher + Default> FromJson for HashSet<T, S> {
+    fn expected() -> String {
+        std::format!("HashSet<{}>", T::expected())
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        elements::<T, Self>(json).map(|list| list.into_iter().collect())
+    }
+}
+
+impl<T: FromJson + Ord> FromJson for BTreeSet<T> {
+    fn expected() -> String {
+        std::format!("BTreeSet<{}>", T::expected())
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        elements::<T, Self>(json).map(|list| list.into_iter().collect())
+    }
+}
+
+impl<T: FromJson, const N: usize> FromJson for [T; N] {
+    fn expected() -> String {
+        std::format!("[{}; {}]", T::expected(), N)
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        <[T; N]>::try_from(elements::<T, Self>(json)?)
+            .or_else(|list| problem(std::format!("{} elements are no {}", list.len(), Self::expected())))
+    }
+}
+
+impl<K: FromKey + Eq + Hash, V: FromJson, S: BuildHasher + Default> FromJson for HashMap<K, V, S> {
+    fn expected() -> String {
+        std::format!("HashMap<{}, {}>", K::key_name(), V::expected())
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        let list = members::<K, V, Self>(json)?;
+        let given = list.len();
+        let map: Self = list.into_iter().collect();
+        if map.len() < given { problem(String::from("two of the keys are equal")) } else { Ok(map) }
+    }
+}
+
+impl<K: FromKey + Ord, V: FromJson> FromJson for BTreeMap<K, V> {
+    fn expected() -> String {
+        std::format!("BTreeMap<{}, {}>", K::key_name(), V::expected())
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        let list = members::<K, V, Self>(json)?;
+        let given = list.len();
+        let map: Self = list.into_iter().collect();
+        if map.len() < given { problem(String::from("two of the keys are equal")) } else { Ok(map) }
+    }
+}
+
+macro_rules! owners {
+    ($($name:ident)*) => {$(
+        impl<T: FromJson> FromJson for $name<T> {
+            fn expected() -> String {
+                std::format!("{}<{}>", std::stringify!($name), T::expected())
+            }
+            fn from_json(json: Json) -> Result<Self, Problem> {
+                T::from_json(json).map($name::new)
+            }
+        }
+        impl FromJson for $name<str> {
+            fn expected() -> String {
+                std::format!("{}<str>", std::stringify!($name))
+            }
+            fn from_json(json: Json) -> Result<Self, Problem> {
+                String::from_json(json).map($name::from)
+            }
+        }
+        impl<T: FromJson> FromJson for $name<[T]> {
+            fn expected() -> String {
+                std::format!("{}<[{}]>", std::stringify!($name), T::expected())
+            }
+            fn from_json(json: Json) -> Result<Self, Problem> {
+                elements::<T, Self>(json).map($name::from)
+            }
+        }
+    )*};
+}
+owners!(Box Rc Arc);
+
+impl<T: ToOwned + ?Sized + 'static> FromJson for Cow<'static, T>
+where
+    T::Owned: FromJson,
+{
+    fn expected() -> String {
+        T::Owned::expected()
+    }
+    fn from_json(json: Json) -> Result<Self, Problem> {
+        T::Owned::from_json(json).map(Cow::Owned)
+    }
+}
+
+// The process makes one call: what is behind a reference is simply never freed.
+macro_rules! references {
+    ($mark:expr; $($reference:tt)*) => {
+        impl<T: FromJson> FromJson for $($reference)* T {
+            fn expected() -> String {
+                std::format!("{}{}", $mark, T::expected())
+            }
+            fn from_json(json: Json) -> Result<Self, Problem> {
+                T::from_json(json).map(|value| &mut *Box::leak(Box::new(value))).map(|value| value as Self)
+            }
+        }
+        impl FromJson for $($reference)* str {
+            fn expected() -> String {
+                std::format!("{}str", $mark)
+            }
+            fn from_json(json: Json) -> Result<Self, Problem> {
+                match json {
+                    Json::Text(text) => Ok(Box::leak(text.into_boxed_str())),
+                    _ => mismatch(&json),
+                }
+            }
+        }
+        impl<T: FromJson> FromJson for $($reference)* [T] {
+            fn expected() -> String {
+                std::format!("{}[{}]", $mark, T::expected())
+            }
+            fn from_json(json: Json) -> Result<Self, Problem> {
+                Ok(Box::leak(elements::<T, Self>(json)?.into_boxed_slice()))
+            }
+        }
+    };
+}
+references!("&"; &'static);
+references!("&mut "; &'static mut);
+
+macro_rules! tuples {
+    ($size:expr; $($name:ident $index:tt)*) => {
+        impl<$($name: FromJson),*> FromJson for ($($name,)*) {
+            fn expected() -> String {
+                let parts = [$($name::expected()),*];
+                std::format!("({}{})", parts.join(", "), if $size == 1 { "," } else { "" })
+            }
+            fn from_json(json: Json) -> Result<Self, Problem> {
+                let list = match json {
+                    Json::List(list) => list,
+                    _ => return mismatch(&json),
+                };
+                if list.len() != $size {
+                    return problem(std::format!("{} elements are no {}", list.len(), Self::expected()));
+                }
+                let mut list = list.into_iter();
+                Ok(($($name::from_json(list.next().unwrap_or(Json::Null))
+                    .map_err(|problem| problem.within(std::concat!("[", $index, "]")))?,)*))
+            }
+        }
+        impl<$($name: ToJson),*> ToJson for ($($name,)*) {
+            fn to_json(&self, out: &mut String) {
+                out.push('[');
+                $(
+                    if $index > 0 {
+                        out.push(',');
+                    }
+                    self.$index.to_json(out);
+                )*
+                out.push(']');
+            }
+        }
+    };
+}
+tuples!(1; A 0);
+tuples!(2; A 0 B 1);
+tuples!(3; A 0 B 1 C 2);
+tuples!(4; A 0 B 1 C 2 D 3);
+tuples!(5; A 0 B 1 C 2 D 3 E 4);
+tuples!(6; A 0 B 1 C 2 D 3 E 4 G 5);
+tuples!(7; A 0 B 1 C 2 D 3 E 4 G 5 H 6);
+tuples!(8; A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7);
+
+// ---- from Rust to JSON ------------------------------------------------------
+
+pub trait ToJson {
+    fn to_json(&self, out: &mut String);
+}
+
+pub trait ToKey {
+    fn to_key(&self) -> String;
+}
+
+fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c < ' ' || c == '\u{7f}' => {
+                let _ = std::write!(out, "\\u{:04x}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+fn write_list<'a, T: ToJson + 'a, I: Iterator<Item = &'a T>>(list: I, out: &mut String) {
+    out.push('[');
+    for (index, value) in list.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        value.to_json(out);
+    }
+    out.push(']');
+}
+
+fn write_members<'a, K: ToKey + 'a, V: ToJson + 'a, I: Iterator<Item = (&'a K, &'a V)>>(list: I, out: &mut String) {
+    out.push('{');
+    for (index, (key, value)) in list.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_text(&key.to_key(), out);
+        out.push(':');
+        value.to_json(out);
+    }
+    out.push('}');
+}
+
+// Numbers by value and before texts. A hash table has no order of its own, and
+// the same result should look the same each time.
+fn in_order(a: &str, b: &str) -> Ordering {
+    match (a.parse::<i128>(), b.parse::<i128>()) {
+        (Ok(a), Ok(b)) => a.cmp(&b),
+        (Ok(_), Err(_)) => Ordering::Less,
+        (Err(_), Ok(_)) => Ordering::Greater,
+        _ => a.cmp(b),
+    }
+}
+
+impl ToJson for () {
+    fn to_json(&self, out: &mut String) {
+        out.push_str("null");
+    }
+}
+impl ToJson for bool {
+    fn to_json(&self, out: &mut String) {
+        out.push_str(if *self { "true" } else { "false" });
+    }
+}
+impl ToJson for char {
+    fn to_json(&self, out: &mut String) {
+        write_text(self.encode_utf8(&mut [0; 4]), out);
+    }
+}
+impl ToJson for str {
+    fn to_json(&self, out: &mut String) {
+        write_text(self, out);
+    }
+}
+impl ToJson for String {
+    fn to_json(&self, out: &mut String) {
+        write_text(self, out);
+    }
+}
+impl ToJson for Duration {
+    fn to_json(&self, out: &mut String) {
+        self.as_secs_f64().to_json(out);
+    }
+}
+impl<T: ToJson> ToJson for Option<T> {
+    fn to_json(&self, out: &mut String) {
+        match *self {
+            Some(ref value) => value.to_json(out),
+            None => out.push_str("null"),
+        }
+    }
+}
+// Only for a Result inside another value: one that is the result itself is taken apart by Parts.
+impl<T: ToJson, E: ToJson> ToJson for Result<T, E> {
+    fn to_json(&self, out: &mut String) {
+        match *self {
+            Ok(ref value) => {
+                out.push_str("{\"Ok\":");
+                value.to_json(out);
+            }
+            Err(ref error) => {
+                out.push_str("{\"Err\":");
+                error.to_json(out);
+            }
+        }
+        out.push('}');
+    }
+}
+impl<T: ToJson> ToJson for [T] {
+    fn to_json(&self, out: &mut String) {
+        write_list(self.iter(), out);
+    }
+}
+impl<T: ToJson, const N: usize> ToJson for [T; N] {
+    fn to_json(&self, out: &mut String) {
+        write_list(self.iter(), out);
+    }
+}
+impl<T: ToJson> ToJson for Vec<T> {
+    fn to_json(&self, out: &mut String) {
+        write_list(self.iter(), out);
+    }
+}
+impl<T: ToJson> ToJson for VecDeque<T> {
+    fn to_json(&self, out: &mut String) {
+        write_list(self.iter(), out);
+    }
+}
+impl<T: ToJson> ToJson for BTreeSet<T> {
+    fn to_json(&self, out: &mut String) {
+        write_list(self.iter(), out);
+    }
+}
+impl<T: ToJson, S> ToJson for HashSet<T, S> {
+    fn to_json(&self, out: &mut String) {
+        let mut parts = Vec::with_capacity(self.len());
+        for value in self {
+            let mut part = String::new();
+            value.to_json(&mut part);
+            parts.push(part);
+        }
+        parts.sort_by(|a, b| in_order(a, b));
+        out.push('[');
+        out.push_str(&parts.join(","));
+        out.push(']');
+    }
+}
+impl<K: ToKey, V: ToJson> ToJson for BTreeMap<K, V> {
+    fn to_json(&self, out: &mut String) {
+        write_members(self.iter(), out);
+    }
+}
+impl<K: ToKey, V: ToJson, S> ToJson for HashMap<K, V, S> {
+    fn to_json(&self, out: &mut String) {
+        let mut parts: Vec<(String, &V)> = self.iter().map(|(key, value)| (key.to_key(), value)).collect();
+        parts.sort_by(|a, b| in_order(&a.0, &b.0));
+        write_members(parts.iter().map(|part| (&part.0, part.1)), out);
+    }
+}
+macro_rules! pointers {
+    ($($pointer:ty)*) => {$(
+        impl<'a, T: ToJson + ?Sized> ToJson for $pointer {
+            fn to_json(&self, out: &mut String) {
+                (**self).to_json(out);
+            }
+        }
+        impl<'a, T: ToKey + ?Sized> ToKey for $pointer {
+            fn to_key(&self) -> String {
+                (**self).to_key()
+            }
+        }
+    )*};
+}
+pointers!(&'a T &'a mut T Box<T> Rc<T> Arc<T>);
+
+impl<'a, T: ToJson + ToOwned + ?Sized> ToJson for Cow<'a, T> {
+    fn to_json(&self, out: &mut String) {
+        (**self).to_json(out);
+    }
+}
+impl<'a, T: ToKey + ToOwned + ?Sized> ToKey for Cow<'a, T> {
+    fn to_key(&self) -> String {
+        (**self).to_key()
+    }
+}
+impl ToKey for str {
+    fn to_key(&self) -> String {
+        String::from(self)
+    }
+}
+impl ToKey for String {
+    fn to_key(&self) -> String {
+        self.clone()
+    }
+}
+impl ToKey for char {
+    fn to_key(&self) -> String {
+        String::from(&*self.encode_utf8(&mut [0; 4]))
+    }
+}
+impl ToKey for bool {
+    fn to_key(&self) -> String {
+        String::from(if *self { "true" } else { "false" })
+    }
+}
+
+// ---- reading JSON -----------------------------------------------------------
+
+const DEEPEST: usize = 512;
+
+// A number stays text: only the wanted type says how to read it, and nothing is rounded on the way.
+pub enum Json {
+    Null,
+    Bool(bool),
+    Number(String),
+    Text(String),
+    List(Vec<Json>),
+    Object(Vec<(String, Json)>),
+}
+
+impl Json {
+    fn brief(&self) -> String {
+        match *self {
+            Json::Null => String::from("null"),
+            Json::Bool(value) => std::format!("{}", value),
+            Json::Number(ref text) => std::format!("the number {}", cut(text)),
+            Json::Text(ref text) => std::format!("the string {:?}", cut(text)),
+            Json::List(_) => String::from("an array"),
+            Json::Object(_) => String::from("an object"),
+        }
+    }
+}
+
+fn cut(text: &str) -> String {
+    let mut out: String = text.chars().take(40).collect();
+    if out.len() < text.len() {
+        out.push_str("...");
+    }
+    out
+}
+
+fn parse(text: &str) -> Result<Json, String> {
+    let mut reader = Reader { text, at: 0, depth: 0 };
+    let json = reader.value()?;
+    reader.space();
+    if reader.at < text.len() {
+        return reader.fail("nothing more is expected");
+    }
+    Ok(json)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn fail<T>(&self, why: &str) -> Result<T, String> {
+        Err(std::format!("{} at byte {}", why, self.at))
+    }
+
+    fn peek(&self) -> u8 {
+        self.text.as_bytes().get(self.at).map_or(0, |byte| *byte)
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let eaten = self.peek() == byte && self.at < self.text.len();
+        if eaten {
+            self.at += 1;
+        }
+        eaten
+    }
+
+    fn space(&mut self) {
+        while self.eat(b' ') || self.eat(b'\t') || self.eat(b'\n') || self.eat(b'\r') {}
+    }
+
+    fn word(&mut self, word: &str, json: Json) -> Result<Json, String> {
+        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+            return self.fail("no JSON value");
+        }
+        self.at += word.len();
+        Ok(json)
+    }
+
+    fn value(&mut self) -> Result<Json, String> {
+        self.space();
+        match self.peek() {
+            b'n' => self.word("null", Json::Null),
+            b't' => self.word("true", Json::Bool(true)),
+            b'f' => self.word("false", Json::Bool(false)),
+            b'"' => self.string().map(Json::Text),
+            b'[' | b'{' => {
+                if self.depth == DEEPEST {
+                    return self.fail("the nesting is too deep");
+                }
+                self.depth += 1;
+                let json = if self.eat(b'[') { self.list() } else { self.object() };
+                self.depth -= 1;
+                json
+            }
+            _ => self.number(),
+        }
+    }
+
+    fn list(&mut self) -> Result<Json, String> {
+        let mut list = Vec::new();
+        self.space();
+        if self.eat(b']') {
+            return Ok(Json::List(list));
+        }
+        loop {
+            list.push(self.value()?);
+            self.space();
+            if self.eat(b']') {
+                return Ok(Json::List(list));
+            }
+            if !self.eat(b',') {
+                return self.fail("\",\" or \"]\" is expected");
+            }
+        }
+    }
+
+    fn object(&mut self) -> Result<Json, String> {
+        let mut members = Vec::new();
+        self.at += 1;
+        self.space();
+        if self.eat(b'}') {
+            return Ok(Json::Object(members));
+        }
+        loop {
+            self.space();
+            if self.peek() != b'"' {
+                return self.fail("a name is expected");
+            }
+            let name = self.string()?;
+            self.space();
+            if !self.eat(b':') {
+                return self.fail("\":\" is expected");
+            }
+            members.push((name, self.value()?));
+            self.space();
+            if self.eat(b'}') {
+                return Ok(Json::Object(members));
+            }
+            if !self.eat(b',') {
+                return self.fail("\",\" or \"}\" is expected");
+            }
+        }
+    }
+
+    fn digits(&mut self) -> bool {
+        let start = self.at;
+        while self.peek().is_ascii_digit() {
+            self.at += 1;
+        }
+        self.at > start
+    }
+
+    fn number(&mut self) -> Result<Json, String> {
+        let start = self.at;
+        let _ = self.eat(b'-');
+        let mut valid = self.eat(b'0') || self.digits();
+        if valid && self.eat(b'.') {
+            valid = self.digits();
+        }
+        if valid && (self.eat(b'e') || self.eat(b'E')) {
+            let _ = self.eat(b'+') || self.eat(b'-');
+            valid = self.digits();
+        }
+        if !valid {
+            return self.fail("no JSON value");
+        }
+        Ok(Json::Number(String::from(&self.text[start..self.at])))
+    }
+
+    fn string(&mut self) -> Result<String, String> {
+        self.at += 1;
+        let mut out = String::new();
+        loop {
+            let start = self.at;
+            while self.at < self.text.len() && self.peek() != b'"' && self.peek() != b'\\' && self.peek() >= b' ' {
+                self.at += 1;
+            }
+            out.push_str(&self.text[start..self.at]);
+            if self.eat(b'"') {
+                return Ok(out);
+            }
+            if !self.eat(b'\\') {
+                return self.fail("the string does not end or has a control character");
+            }
+            let escape = self.peek();
+            self.at += 1;
+            out.push(match escape {
+                b'"' | b'\\' | b'/' => escape as char,
+                b'b' => '\u{8}',
+                b'f' => '\u{c}',
+                b'n' => '\n',
+                b'r' => '\r',
+                b't' => '\t',
+                b'u' => self.escaped()?,
+                _ => {
+                    self.at -= 1;
+                    return self.fail("unknown escape");
+                }
+            });
+        }
+    }
+
+    fn hex(&mut self) -> Result<u32, String> {
+        let mut code = 0;
+        for _ in 0..4 {
+            let digit = match (self.peek() as char).to_digit(16) {
+                Some(digit) => digit,
+                None => return self.fail("four hexadecimal digits are expected"),
+            };
+            self.at += 1;
+            code = code * 16 + digit;
+        }
+        Ok(code)
+    }
+
+    // A Rust string has no place for half of a surrogate pair.
+    fn escaped(&mut self) -> Result<char, String> {
+        let mut code = self.hex()?;
+        if code >= 0xD800 && code < 0xDC00 && self.eat(b'\\') && self.eat(b'u') {
+            let low = self.hex()?;
+            if low < 0xDC00 || low > 0xDFFF {
+                return self.fail("a lone surrogate");
+            }
+            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+        }
+        match std::char::from_u32(code) {
+            Some(c) => Ok(c),
+            None => self.fail("a lone surrogate"),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+
+#[path = "{{HARNESS}}"]
+mod __proctor;

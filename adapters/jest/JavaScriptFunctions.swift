@@ -1,0 +1,48 @@
+import FoundationEssentials
+public import ProctorModel
+
+/// Functions of JavaScript and TypeScript files: by node, or in a QuickJS engine that has nothing of the host.
+extension JestAdapter: FunctionAdapter {
+  public var language: String { "JavaScript" }
+  public var functionExtensions: [String] { ["js", "mjs", "cjs", "ts", "mts", "cts"] }
+  public var functionRuntimes: Set<FunctionRuntime> { [.native, .vm] }
+
+  /// QuickJS is had as a package of Python's.
+  public func functionToolchain(
+    for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
+    host: any Host
+  ) throws(ToolProblem) -> Toolchain {
+    guard runtime == .vm else {
+      return try toolchain(for: project, workspace: workspace, settings: settings, host: host)
+    }
+    return try PythonToolchain(
+      project: project, workspace: workspace, settings: AdapterSettings(), host: host,
+      needs: .quickjs
+    ).find()
+  }
+
+  public func plan(
+    _ call: FunctionCall, _ context: AdapterContext
+  ) throws(FunctionFailure) -> FunctionPlan {
+    let guest = GuestFolder(
+      context: context, name: "javascript-function",
+      files: [
+        "proctor_call.mjs": PackageResources.proctor_call_mjs,
+        "proctor_core.cjs": PackageResources.proctor_core_cjs,
+        "proctor_vm.js": PackageResources.proctor_vm_js,
+        "proctor_call_quickjs.py": PackageResources.proctor_call_quickjs_py,
+        "proctor_host.py": PackageResources.proctor_host_py,
+      ])
+    let tool = context.toolchain.main
+    guard call.runtime == .vm else {
+      return FunctionPlan(
+        builds: guest.installation,
+        call: guest.call(call, argv: [tool, guest.path("proctor_call.mjs")]))
+    }
+    return FunctionPlan(
+      builds: guest.installation + guest.compilation("proctor_host.py", python: context.toolchain),
+      call: guest.call(
+        call, argv: [tool, "-I", "-B", "-X", "utf8", guest.path("proctor_call_quickjs.py")]),
+      layers: ["QuickJS without files, network and modules (depth, not a wall)"])
+  }
+}

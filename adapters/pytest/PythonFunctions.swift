@@ -1,0 +1,41 @@
+import FoundationEssentials
+public import ProctorModel
+
+/// Functions of Python files: by the interpreter itself, or in RestrictedPython.
+extension PytestAdapter: FunctionAdapter {
+  public var language: String { "Python" }
+  public var functionExtensions: [String] { ["py"] }
+  public var functionRuntimes: Set<FunctionRuntime> { [.native, .vm] }
+
+  public func functionToolchain(
+    for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
+    host: any Host
+  ) throws(ToolProblem) -> Toolchain {
+    try PythonToolchain(
+      project: project, workspace: workspace, settings: settings, host: host,
+      needs: runtime == .vm ? .restricted : nil
+    ).find()
+  }
+
+  public func plan(
+    _ call: FunctionCall, _ context: AdapterContext
+  ) throws(FunctionFailure) -> FunctionPlan {
+    let guest = GuestFolder(
+      context: context, name: "python-function",
+      files: [
+        "proctor_host.py": PackageResources.proctor_host_py,
+        "proctor_call.py": PackageResources.proctor_call_py,
+        "proctor_call_restricted.py": PackageResources.proctor_call_restricted_py,
+      ])
+    let python = context.toolchain.main
+    let argv =
+      switch call.runtime {
+      case .vm: [python, "-I", "-B", "-X", "utf8", guest.path("proctor_call_restricted.py")]
+      case .native, .wasm: [python, "-B", "-X", "utf8", guest.path("proctor_call.py")]
+      }
+    return FunctionPlan(
+      builds: guest.installation + guest.compilation("proctor_host.py", python: context.toolchain),
+      call: guest.call(call, argv: argv),
+      layers: call.runtime == .vm ? ["RestrictedPython (depth, not a wall)"] : [])
+  }
+}
