@@ -5,7 +5,9 @@ import ProctorSandbox
 /// Starts `/bin/true` in every way this machine has, one after the other in each round, so that all see the
 /// same noise; prints the 50th, 95th and 99th percentile in milliseconds.
 ///
-/// Usage: latency [ROUNDS]; docker and podman take part when `LATENCY_IMAGE` names an image they have.
+/// Then calls functions that return their argument, beside the interpreter alone and a container that starts one.
+///
+/// Usage: latency [ROUNDS]; docker and podman take part when `LATENCY_IMAGE` names an image they have, with python3.
 @main struct Latency {
   struct Way {
     let name: String
@@ -20,7 +22,7 @@ import ProctorSandbox
         atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
     }
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let ways = ways(folder)
+    let ways = ways(folder) + (try functions(folder))
     var times = [[Double]](repeating: [], count: ways.count)
     for round in -3..<rounds {
       for (index, way) in ways.enumerated() {
@@ -95,18 +97,74 @@ import ProctorSandbox
       backend(.bubblewrap, .protected), backend(.none, .writable),
       image.flatMap { command("docker run", ["docker"] + container + [$0, "true"]) },
       image.flatMap { command("podman run", ["podman"] + container + [$0, "true"]) },
+      image.flatMap {
+        command("docker python3 run", ["docker"] + container + [$0, "python3", "-c", "0"])
+      },
     ].compactMap(\.self)
   }
 
+  /// The program `proctor` of the same build.
+  private static var proctor: String {
+    let own = CommandLine.arguments[0]
+    return own.split(separator: "/").count > 1 || own.hasPrefix("/")
+      ? URL(filePath: own).deletingLastPathComponent().appending(path: "proctor").path : "proctor"
+  }
+
+  static func functions(_ folder: String) throws -> [Way] {
+    let workspace = "\(folder)/workspace"
+    let sources = [
+      "f.py": "def f(x): return x\n", "f.js": "exports.f = x => x\n",
+      "f.rs": "fn f(x: u8) -> u8 { x }\n",
+    ]
+    for (name, text) in sources {
+      try text.write(toFile: "\(workspace)/\(name)", atomically: false, encoding: .utf8)
+    }
+    func interpreter(_ name: String, _ arguments: [String]) -> Way? {
+      let environment = ProcessInfo.processInfo.environment
+      // The one that proctor takes, and no version manager's script before it.
+      let own = environment["VIRTUAL_ENV"].map { ["\($0)/bin"] } ?? []
+      let places = own + (environment["PATH"] ?? "").split(separator: ":").map(String.init)
+      guard
+        let path = places.map({ "\($0)/\(name)" }).first(
+          where: FileManager.default.isExecutableFile)
+      else { return nil }
+      return Way(name: "\(name) alone") { try spawn([path] + arguments) }
+    }
+    func call(_ name: String, _ file: String, _ isolation: String) -> Way? {
+      let arguments = [
+        proctor, "exec", "-w", workspace, "\(workspace)/\(file)", "f", "[1]", "--yes",
+        "--isolation",
+        isolation,
+      ]
+      // What is not installed here takes no part.
+      guard (try? spawn(arguments)) != nil else { return nil }
+      return Way(name: "function, \(name)") { try spawn(arguments) }
+    }
+    return [
+      interpreter("python3", ["-c", "0"]), call("Python", "f.py", "auto"),
+      call("Python, vm", "f.py", "vm"), interpreter("node", ["-e", "0"]),
+      call("JavaScript", "f.js", "auto"), call("JavaScript, vm", "f.js", "vm"),
+      call("Rust", "f.rs", "auto"), call("Rust, wasm", "f.rs", "wasm"),
+    ].compactMap(\.self)
+  }
+
+  struct Failed: Error {}
+
   static func spawn(_ arguments: [String]) throws {
     var pid = pid_t()
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for descriptor in [Int32(1), 2] {
+      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
+    }
     let pointers = arguments.map { strdup($0) } + [nil]
     defer { pointers.forEach { free($0) } }
-    guard posix_spawn(&pid, arguments[0], nil, nil, pointers, environ) == 0 else {
+    guard posix_spawn(&pid, arguments[0], &actions, nil, pointers, environ) == 0 else {
       throw CocoaError(.executableLoad)
     }
     var status: Int32 = 0
     waitpid(pid, &status, 0)
-    precondition(status == 0, "\(arguments) failed")
+    guard status == 0 else { throw Failed() }
   }
 }

@@ -57,33 +57,29 @@ struct RuntimeTest: Sendable {
     require_user_confirmation = false
     """
 
+  /// Whether each language's runtime is here and works: the wall it adds, or why it cannot be had.
+  func languages() async throws(EngineError) -> [(
+    language: String, wall: Result<String, EngineError>
+  )] {
+    let place = try place()
+    defer { FileSystem.removeTree(place.cache) }
+    return await languages(place.folder)
+  }
+
   func run(
     _ progress: @Sendable (SelfTestAnswer.Attack) -> Void
   ) async throws(EngineError) -> SelfTestAnswer {
-    let cache = try CacheFolder(environment: environment)
-    let folder = try RunFolder(in: cache)
-    // Nobody will come back to this workspace.
-    defer { FileSystem.removeTree(cache.workspace(folder.path)) }
-    try FileSystem.write(Data(Self.settings.utf8), to: "\(folder.path)/\(Configuration.fileName)")
     let attacks = RuntimeAttack.all(runtime)
+    let place = try place()
+    let folder = place.folder
+    // Nobody will come back to this workspace.
+    defer { FileSystem.removeTree(place.cache) }
     var layers: [String] = []
-    // A runtime that is not here, by the language.
     var absent: [String: EngineError] = [:]
-    for attack in attacks where absent[attack.category] == nil {
-      guard !layers.contains(where: { $0.hasPrefix("\(attack.category): ") }) else { continue }
-      do throws(EngineError) {
-        let answer = try await call(
-          RuntimeAttack.harmless(attack.ending), attack, isolation, folder)
-        guard answer.isTrue else {
-          throw EngineError(
-            .sandbox,
-            "the runtime for \(attack.category) does not work: "
-              + (answer.failure?.message ?? "a harmless function did not return what it should"),
-            resolution: "Report this as a bug of proctor.")
-        }
-        layers.append("\(attack.category): \(answer.sandbox?.layers.first ?? "")")
-      } catch {
-        absent[attack.category] = error
+    for (language, wall) in await languages(folder) {
+      switch wall {
+      case .success(let wall): layers.append("\(language): \(wall)")
+      case .failure(let error): absent[language] = error
       }
     }
     if layers.isEmpty, let error = absent.values.first { throw error }
@@ -99,8 +95,53 @@ struct RuntimeTest: Sendable {
       complete: done.count == attacks.count && !Task.isCancelled)
   }
 
+  /// A workspace for the attacks, and where its caches will be.
+  private struct Place: ~Copyable {
+    let run: RunFolder
+    let cache: String
+    var folder: String { run.path }
+  }
+
+  private func place() throws(EngineError) -> Place {
+    let cache = try CacheFolder(environment: environment)
+    let run = try RunFolder(in: cache)
+    let caches = cache.workspace(run.path)
+    try FileSystem.write(Data(Self.settings.utf8), to: "\(run.path)/\(Configuration.fileName)")
+    return Place(run: run, cache: caches)
+  }
+
+  private func languages(
+    _ folder: String
+  ) async -> [(language: String, wall: Result<String, EngineError>)] {
+    var result: [(language: String, wall: Result<String, EngineError>)] = []
+    for attack in RuntimeAttack.all(runtime)
+    where !result.contains(where: { $0.language == attack.category }) {
+      result.append((attack.category, await wall(attack, folder)))
+    }
+    return result
+  }
+
+  private func wall(_ attack: RuntimeAttack, _ folder: String) async -> Result<String, EngineError>
+  {
+    do {
+      let answer = try await call(
+        RuntimeAttack.harmless(attack.ending), attack, isolation, folder)
+      guard answer.isTrue else {
+        let why =
+          answer.failure?.message ?? "a harmless function did not return what it should"
+        return .failure(
+          EngineError(
+            .sandbox, "the runtime for \(attack.category) does not work: \(why)",
+            resolution: "Report this as a bug of proctor."))
+      }
+      return .success(answer.sandbox?.layers.first ?? "")
+    } catch {
+      return .failure(error)
+    }
+  }
+
   private func judge(
-    _ attack: RuntimeAttack, _ folder: borrowing RunFolder, absent: EngineError?
+    _ attack: RuntimeAttack, _ folder: String, absent: EngineError?
   ) async throws(EngineError) -> SelfTestAnswer.Attack {
     func answer(
       _ outcome: SelfTestAnswer.Outcome, control: Bool, _ detail: String?
@@ -123,14 +164,14 @@ struct RuntimeTest: Sendable {
 
   private func call(
     _ source: String, _ attack: RuntimeAttack, _ isolation: Configuration.Isolation,
-    _ folder: borrowing RunFolder
+    _ folder: String
   ) async throws(EngineError) -> FunctionAnswer {
-    let file = "\(folder.path)/attack.\(attack.ending)"
+    let file = "\(folder)/attack.\(attack.ending)"
     try FileSystem.write(Data(source.utf8), to: file)
     var options = EngineOptions(jobs: 1, environment: environment)
     options.isolation = isolation
-    return try await Engine(workspace: folder.path, options: options)
-      .execute("attack", of: file, arguments: "[]", base: folder.path)
+    return try await Engine(workspace: folder, options: options)
+      .execute("attack", of: file, arguments: "[]", base: folder)
   }
 }
 
