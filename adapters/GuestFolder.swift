@@ -26,7 +26,7 @@ struct GuestFolder {
     guard files.keys.contains(where: { access(path($0), R_OK) != 0 }) else { return [] }
     return [
       Invocation(
-        purpose: .build, title: "laying out proctor's part of \(name)",
+        purpose: .install, title: "laying out proctor's part of \(name)",
         argv: [
           "/bin/sh", "-c",
           #"""
@@ -39,9 +39,14 @@ struct GuestFolder {
     ]
   }
 
-  /// Has Python compile a file of the folder once for each version.
+  /// Where Python keeps what it compiled of the folder: the interpreter may be the workspace's own.
+  private var bytecode: String { "\(context.cache)/guest-bytecode" }
+
+  /// Has Python compile a file of the folder, once for each version.
   func compilation(_ file: String, python: Toolchain) -> [Invocation] {
-    let mark = path("compiled-\(python.version ?? "")")
+    let key = Fingerprint.of(
+      [python.main, python.version ?? "", path(file)].joined(separator: "\0"))
+    let mark = "\(bytecode)/compiled-\(key)"
     guard access(mark, R_OK) != 0 else { return [] }
     return [
       Invocation(
@@ -49,8 +54,18 @@ struct GuestFolder {
         argv: [
           "/bin/sh", "-c", #""$0" -m compileall -q "$1" && : > "$2""#, python.main, path(file),
           mark,
-        ], directory: "/", mounts: [.writable(context.guestFolder)])
+        ], environment: ["PYTHONPYCACHEPREFIX": bytecode], directory: "/",
+        mounts: [.writable(bytecode), .readOnly(context.guestFolder)])
     ]
+  }
+
+  /// A call by a guest program of the folder in Python.
+  func pythonCall(_ call: FunctionCall, options: [String], program: String) -> Invocation {
+    self.call(
+      call,
+      argv: [context.toolchain.main] + options
+        + ["-B", "-X", "utf8", "-X", "pycache_prefix=\(bytecode)", path(program)],
+      mounts: [.readOnly(bytecode)])
   }
 
   /// A call by a guest program of the folder.

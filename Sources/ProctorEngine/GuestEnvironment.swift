@@ -30,9 +30,8 @@ struct GuestEnvironment {
     for (name, value) in host where names.contains(where: { Self.matches(name, $0) }) {
       result[name] = value
     }
-    for more in [
-      context.toolchain.environment, context.settings.environment, invocation.environment,
-    ] {
+    let settings = invocation.purpose == .install ? [:] : context.settings.environment
+    for more in [context.toolchain.environment, settings, invocation.environment] {
       result.merge(more) { $1 }
     }
     return result

@@ -14,6 +14,9 @@ extension TextSummary {
     return blocks.joined(separator: "\n") + "\n"
   }
 
+  /// Text of anybody's for a terminal: on one line, control characters shown and not obeyed.
+  public static func oneLine(_ text: String) -> String { text.harmless(multiline: false) }
+
   private static func success(_ answer: FunctionAnswer, _ style: TextStyle) -> String {
     var notes = [humanTime(answer.executionTimeMS)]
     switch answer.form {

@@ -32,8 +32,12 @@ public struct AdapterContext: Sendable {
     self.testSeconds = testSeconds
   }
 
-  /// Where proctor's own code inside runners is kept, absolute.
-  public var guestFolder: String { "\(sharedCache)/guest" }
+  /// Where proctor's own code inside runners is kept, absolute. What tools of the workspace have a hand in is for
+  /// this project alone.
+  public var guestFolder: String {
+    let isForeign = toolchain.tools.values.contains { $0.hasPrefix(workspace + "/") }
+    return "\(isForeign || toolchain.main.hasPrefix(workspace + "/") ? cache : sharedCache)/guest"
+  }
 
   /// The project's folder, absolute.
   public var projectDirectory: String {

@@ -8,6 +8,8 @@ public struct Invocation: Sendable {
   public enum Purpose: String, Sendable {
     /// Download dependencies: the only purpose that gets the network, and never runs test code.
     case fetch
+    /// Lay out or compile proctor's own guest code: nothing of the workspace's settings applies.
+    case install
     case build
     case list
     case run

@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 import ProctorEngine
+import ProctorFormats
 import ProctorModel
 
 struct Exec: AsyncParsableCommand {
@@ -84,8 +85,7 @@ enum Confirmation {
           + "--yes, or set require_user_confirmation = false under [execution] in proctor.toml")
     }
     // What comes from a model must not move the cursor.
-    let shown = what.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : String($0) }
-    Console.error(shown.joined())
+    Console.error(TextSummary.oneLine(what))
     Console.write(Data("AI wants to execute code. Allow? (y/n) ".utf8), to: STDERR_FILENO)
     let answer = readLine()?.lowercased() ?? ""
     return ["y", "yes"].contains(answer)

@@ -278,6 +278,71 @@ import Testing
     try check(Call(name: "f", isolation: isolation, error: "build_error", line: 1), "a.rs")
   }
 
+  // MARK: hostile workspaces
+
+  @Test func `a workspace's interpreter cannot write what other workspaces run`() throws {
+    let cache = "\(folder.path)/cache"
+    let script = """
+      #!/bin/sh
+      for a in "$@"; do
+        case "$a" in *guest*) echo x > "$a"; echo x > "${a%/*}/poison"; echo x > "${a%/*}/../poison" ;; esac
+      done
+      echo tried; exit 0
+      """
+    let python = try folder.write(script, to: "workspace/.venv/bin/python")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: python)
+    try folder.write("home = /usr/bin\nversion = 3.11.2\n", to: "workspace/.venv/pyvenv.cfg")
+    try folder.write("def f(): return 1\n", to: "workspace/a.py")
+    var process = ProctorProcess(["exec", "a.py", "f", "--yes", "--format", "json"], in: workspace)
+    process.environment["PROCTOR_CACHE_DIR"] = cache
+    let outcome = try process.run()
+    // It is only this workspace's answer that it spoils, and an answer that was not given is none.
+    #expect(outcome.status == 1)
+    #expect(try outcome.json()["stdout"] as? String == "tried\n")
+    let shared = FileManager.default.enumerator(atPath: "\(cache)/shared")?.compactMap { "\($0)" }
+    #expect(shared?.contains { $0.contains("poison") || $0.contains("guest/") } != true)
+  }
+
+  @Test func `a build script cannot write native code for the WebAssembly runtime`() throws {
+    let cache = "\(folder.path)/cache"
+    try cargo()
+    try folder.write(
+      """
+      fn main() {
+          let out = std::path::PathBuf::from(std::env::var("OUT_DIR").unwrap());
+          let folder = out.ancestors().find(|p| p.ends_with("target")).unwrap().parent().unwrap();
+          for place in [folder.to_path_buf(), format!("{}-module", folder.display()).into()] {
+              let _ = std::fs::create_dir_all(&place);
+              for name in ["guest.cwasm", "module"] { let _ = std::fs::write(place.join(name), "code"); }
+          }
+      }
+      """, to: "workspace/build.rs")
+    var process = ProctorProcess(
+      ["exec", "src/lib.rs", "add", "[1, 2]", "--yes", "--isolation", "wasm"], in: workspace)
+    process.environment["PROCTOR_CACHE_DIR"] = cache
+    #expect(try process.run().status == 0)
+    let modules =
+      FileManager.default.enumerator(atPath: cache)?.compactMap { "\($0)" }
+      .filter { $0.hasSuffix("-module/guest.cwasm") } ?? []
+    #expect(modules.count == 1)
+    for module in modules {
+      let data = try Data(contentsOf: URL(filePath: "\(cache)/\(module)"))
+      #expect(data.starts(with: [0x7f] + Data("ELF".utf8)), "not what the runtime compiled")
+    }
+  }
+
+  @Test func `calls of one function at once`() throws {
+    try folder.write("fn f(x: u32) -> u32 { x + 1 }\n", to: "workspace/a.rs")
+    let running = try (0..<4).map { number in
+      try ProctorProcess(
+        ["exec", "a.rs", "f", "[\(number)]", "--yes", "--format", "json"], in: workspace
+      ).start()
+    }
+    for (number, call) in running.enumerated() {
+      #expect(try call.wait().json()["result"] as? Int == number + 1)
+    }
+  }
+
   // MARK: what is not called
 
   @Test func `nobody runs code without being asked`() throws {

@@ -30,7 +30,8 @@ public struct CargoAdapter: Adapter {
     return [
       Invocation(
         purpose: .fetch, title: "fetching crates", argv: plan.cargo("fetch"),
-        environment: plan.environment, directory: context.projectDirectory, mounts: plan.mounts)
+        environment: plan.environment, directory: context.projectDirectory,
+        mounts: plan.mounts(keeping: true))
     ]
   }
 
@@ -42,7 +43,7 @@ public struct CargoAdapter: Adapter {
     let plan = CargoPlan(context: context)
     let library = plan.channelLibrary
     let compile = Invocation(
-      purpose: .build, title: "compiling the report channel",
+      purpose: .install, title: "compiling the report channel",
       argv: [
         "/bin/sh", "-c",
         #"cc -shared -fPIC -O2 -o "$1.$$" "$2/libtest_channel.c" "$2/native_stacks.c" -ldl -lpthread && mv "$1.$$" "$1""#,

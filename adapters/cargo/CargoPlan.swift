@@ -63,12 +63,15 @@ struct CargoPlan {
 
   /// Downloaded crates: the user's own are read, what `--fetch` adds is kept in the cache folder.
   /// Nothing else of the user's cargo folder, where credentials are, is visible.
-  var mounts: [Invocation.Mount] {
+  var mounts: [Invocation.Mount] { mounts(keeping: false) }
+
+  /// - Parameter keeping: whether what is downloaded stays, for all workspaces: build scripts must not change it.
+  func mounts(keeping: Bool) -> [Invocation.Mount] {
     guard context.isIsolated else { return [] }
     let folders = ["registry", "git"].map { name -> Invocation.Mount in
       let upper = "\(cargoHome)/\(name)"
       return context.toolchain.tools[name].map { .layered(lower: $0, upper: upper) }
-        ?? .writable(upper)
+        ?? (keeping ? .writable(upper) : .copyOnWrite(upper))
     }
     return folders
       + [context.toolchain.tools["configuration"]].compactMap { $0.map { .readOnly($0) } }

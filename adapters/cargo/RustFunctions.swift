@@ -115,6 +115,11 @@ struct RustFunctionPlan {
 
   private var library: String { "\(folder)/guest.\(ending)" }
 
+  private var newLibrary: String { "\(folder)/new.\(ending)" }
+
+  /// Native code that the runtime trusts: nothing of the workspace runs where it can be written.
+  private var moduleFolder: String { "\(folder)-module" }
+
   private var guest: GuestFolder {
     GuestFolder(
       context: context, name: "rust-function",
@@ -143,7 +148,8 @@ struct RustFunctionPlan {
     return FunctionPlan(
       builds: guest.installation + host.builds + [build(unit)] + wasmCompilation(host.program),
       call: guest.call(
-        call, argv: [host.program] + hostArguments, mounts: [.readOnly(folder)],
+        call, argv: [host.program] + hostArguments,
+        mounts: [.readOnly(folder)] + (isWasm ? [.readOnly(moduleFolder)] : []),
         environment: ["RUST_BACKTRACE": "0"]),
       layers: isWasm ? ["WebAssembly (wasmtime): no folders, no network, memory of its own"] : [])
   }
@@ -153,7 +159,8 @@ struct RustFunctionPlan {
   private var hostArguments: [String] {
     guard isWasm, let runtime = context.toolchain.tools["wasmtime"] else { return [library] }
     return [
-      "--lib", runtime, "--module", library, "--cache", "\(folder)/guest.cwasm", "--memory-mib",
+      "--lib", runtime, "--module", library, "--cache", "\(moduleFolder)/guest.cwasm",
+      "--memory-mib",
       String(call.memoryMB ?? 4096),
     ]
   }
@@ -170,7 +177,7 @@ struct RustFunctionPlan {
     let program = guest.path(name)
     guard access(program, X_OK) != 0 else { return (program, []) }
     let build = Invocation(
-      purpose: .build, title: "compiling \(name)",
+      purpose: .install, title: "compiling \(name)",
       argv: [
         "/bin/sh", "-c",
         #"out=$1 source=$2; shift 2; cc -std=c11 -O2 -o "$out.$$" "$source" "$@" && mv "$out.$$" "$out""#,
@@ -182,15 +189,24 @@ struct RustFunctionPlan {
   /// What the runtime makes of a module is kept; a call may not write.
   private func wasmCompilation(_ host: String) -> [Invocation] {
     guard isWasm, let runtime = context.toolchain.tools["wasmtime"] else { return [] }
-    let script = #"[ "$2" -nt "$1" ] || { rm -f "$2"; shift 2; exec "$@"; }"#
-    let cached = "\(folder)/guest.cwasm"
+    let script = #"""
+      module=$1 folder=$2
+      shift 2
+      exec 9> "$folder/lock" && flock 9
+      sum=$(cksum < "$module")
+      [ -e "$folder/guest.cwasm" ] && [ "$(cat "$folder/module" 2>/dev/null)" = "$sum" ] && exit 0
+      rm -f "$folder/guest.cwasm" "$folder/module"
+      "$@" && printf %s "$sum" > "$folder/module"
+      """#
     return [
       Invocation(
-        purpose: .build, title: "compiling the module",
+        purpose: .install, title: "compiling the module",
         argv: [
-          "/bin/sh", "-c", script, "sh", library, cached, host, "--lib", runtime, "--module",
-          library, "--compile", cached, "--memory-mib", String(call.memoryMB ?? 4096),
-        ], directory: "/", mounts: [.writable(folder), .readOnly(context.guestFolder)])
+          "/bin/sh", "-c", script, "sh", library, moduleFolder, host, "--lib", runtime, "--module",
+          library, "--compile", "\(moduleFolder)/guest.cwasm", "--memory-mib",
+          String(call.memoryMB ?? 4096),
+        ], directory: "/",
+        mounts: [.writable(moduleFolder), .readOnly(folder), .readOnly(context.guestFolder)])
     ]
   }
 
@@ -198,11 +214,14 @@ struct RustFunctionPlan {
 
   /// Adds the lines, keeps the dates by which cargo knows what is new, and compiles.
   private static let script = #"""
-    file=$1 root=$2 folder=$3 guest=$4 alone=$5
-    shift 5
+    file=$1 root=$2 folder=$3 guest=$4 library=$5 new=$6 alone=$7
+    shift 7
+    # Two calls at once: one compiles, the other finds it done.
+    exec 9> "$folder/lock" && flock 9 || exit 1
+    rm -f "$new"
     sum=$(cksum < "$file")
     # A file that takes in no others is all there is to compile.
-    if [ -n "$alone" ] && [ -e "$alone" ] && [ "$(cat "$folder/source" 2>/dev/null)" = "$sum" ] &&
+    if [ -n "$alone" ] && [ -e "$library" ] && [ "$(cat "$folder/source" 2>/dev/null)" = "$sum" ] &&
       ! grep -Eq '(^|[^[:alnum:]_])(mod[[:space:]]+[[:alnum:]_]+[[:space:]]*;|include)' "$file"; then exit 0; fi
     touch -r "$file" /tmp/file && touch -r "$root" /tmp/root || exit 1
     cat "$PROCTOR_FILES/shim.rs" >> "$file" && cat "$PROCTOR_FILES/root.rs" >> "$root" || exit 1
@@ -211,6 +230,8 @@ struct RustFunctionPlan {
     [ "$(cat "$folder/source" 2>/dev/null)" != "$sum" ] || touch -r /tmp/file "$file"
     cp "$guest/rustc_cdylib.sh" /tmp/rustc_cdylib && chmod +x /tmp/rustc_cdylib || exit 1
     "$@" || exit
+    # A fresh crate is not linked again. Whoever loads it meanwhile has the old or the new one, whole.
+    [ ! -e "$new" ] || mv -f "$new" "$library" || exit 1
     printf %s "$sum" > "$folder/source"
     """#
 
@@ -227,7 +248,7 @@ struct RustFunctionPlan {
     return Invocation(
       purpose: .build, title: "compiling \(call.function)",
       argv: ["/bin/sh", "-c", Self.script, "sh", call.file, unit.root, folder, guest.folder]
-        + [unit.isAlone ? library : ""] + compiler(unit, plan),
+        + [library, newLibrary, unit.isAlone ? "alone" : ""] + compiler(unit, plan),
       environment: environment, directory: unit.directory,
       mounts: plan.mounts + [.writable(folder), .readOnly(context.guestFolder)],
       files: ["shim.rs": Data(shim.utf8), "root.rs": Data(root.utf8)])
@@ -245,13 +266,13 @@ struct RustFunctionPlan {
       return [
         "/bin/sh", "-c", #"exec "$@" 2>&1"#, "sh", compiler, "--edition", "2021", "--crate-name",
         "guest", "--crate-type", "cdylib",
-        "--error-format=json", "-o", library,
+        "--error-format=json", "-o", newLibrary,
       ] + triple + last + [call.file]
     case .library: kind = ["--lib", "--crate-type", "cdylib"]
     case .binary(let name): kind = ["--bin", name]
     }
     return plan.cargo("rustc") + ["--message-format=json", "--target-dir", "\(folder)/target"]
-      + triple + kind + ["--"] + last + ["--emit=link=\(library)"]
+      + triple + kind + ["--"] + last + ["--emit=link=\(newLibrary)"]
   }
 
   /// Debian's compiler finds neither a linker nor the C library of the target by itself.

@@ -33,16 +33,14 @@ extension JestAdapter: FunctionAdapter {
         "proctor_call_quickjs.py": PackageResources.proctor_call_quickjs_py,
         "proctor_host.py": PackageResources.proctor_host_py,
       ])
-    let tool = context.toolchain.main
     guard call.runtime == .vm else {
       return FunctionPlan(
         builds: guest.installation,
-        call: guest.call(call, argv: [tool, guest.path("proctor_call.mjs")]))
+        call: guest.call(call, argv: [context.toolchain.main, guest.path("proctor_call.mjs")]))
     }
     return FunctionPlan(
       builds: guest.installation + guest.compilation("proctor_host.py", python: context.toolchain),
-      call: guest.call(
-        call, argv: [tool, "-I", "-B", "-X", "utf8", guest.path("proctor_call_quickjs.py")]),
+      call: guest.pythonCall(call, options: ["-I"], program: "proctor_call_quickjs.py"),
       layers: ["QuickJS without files, network and modules (depth, not a wall)"])
   }
 }

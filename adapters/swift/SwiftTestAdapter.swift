@@ -48,7 +48,7 @@ public struct SwiftTestAdapter: Adapter {
   public func build(_ context: AdapterContext) -> [Invocation] {
     let plan = SwiftPlan(context: context)
     let compile = Invocation(
-      purpose: .build, title: "compiling the XCTest observer",
+      purpose: .install, title: "compiling the XCTest observer",
       argv: [
         "/bin/sh", "-c",
         #""$3" -O -parse-as-library -emit-library -enable-experimental-feature SymbolLinkageMarkers -module-name ProctorXCTestObserver -module-cache-path /tmp/modules -o "$1.$$" "$2/ProctorXCTestObserver.swift" && mv "$1.$$" "$1""#,
@@ -62,7 +62,7 @@ public struct SwiftTestAdapter: Adapter {
         + ["--build-tests"] + context.settings.arguments,
       directory: context.projectDirectory, mounts: plan.mounts)
     let stacks = Invocation(
-      purpose: .build, title: "compiling the stack printer",
+      purpose: .install, title: "compiling the stack printer",
       argv: [
         "/bin/sh", "-c",
         #""$3" -shared -fPIC -O2 -o "$1.$$" "$2/native_stacks.c" && mv "$1.$$" "$1""#, "sh",
