@@ -11,10 +11,15 @@ struct GuestFolder {
   /// Where in the folder the files lie; empty for the folder itself.
   var inner = ""
   let files: [String: [UInt8]]
+  /// For this project alone: what tools of the project write beside the files.
+  var isOwn = false
+
+  /// Where such folders lie, for all projects or for this one.
+  private var place: String { isOwn ? "\(context.cache)/guest" : context.guestFolder }
 
   var folder: String {
     let content = files.sorted { $0.key < $1.key }.flatMap(\.value)
-    return "\(context.guestFolder)/\(name)-\(Fingerprint.of(content))"
+    return "\(place)/\(name)-\(Fingerprint.of(content))"
   }
 
   func path(_ file: String) -> String {
@@ -34,19 +39,14 @@ struct GuestFolder {
           mkdir -p "$new/$3" && cp "$2"/* "$new/$3" &&
             { mv -T "$new" "$1" 2>/dev/null || { [ -d "$1" ] && rm -r "$new"; }; }
           """#, "sh", folder, Invocation.filesPlaceholder, inner,
-        ], directory: "/", mounts: [.writable(context.guestFolder)],
+        ], directory: "/", mounts: [.writable(place)],
         files: files.mapValues { Data($0) })
     ]
   }
 
-  /// Where Python keeps what it compiled of the folder: the interpreter may be the workspace's own.
-  private var bytecode: String { "\(context.cache)/guest-bytecode" }
-
-  /// Has Python compile a file of the folder, once for each version.
+  /// Has Python compile a file of the folder, beside it, once for each version.
   func compilation(_ file: String, python: Toolchain) -> [Invocation] {
-    let key = Fingerprint.of(
-      [python.main, python.version ?? "", path(file)].joined(separator: "\0"))
-    let mark = "\(bytecode)/compiled-\(key)"
+    let mark = path("compiled-\(Fingerprint.of(python.main + "\0" + (python.version ?? "")))")
     guard access(mark, R_OK) != 0 else { return [] }
     return [
       Invocation(
@@ -54,18 +54,8 @@ struct GuestFolder {
         argv: [
           "/bin/sh", "-c", #""$0" -m compileall -q "$1" && : > "$2""#, python.main, path(file),
           mark,
-        ], environment: ["PYTHONPYCACHEPREFIX": bytecode], directory: "/",
-        mounts: [.writable(bytecode), .readOnly(context.guestFolder)])
+        ], directory: "/", mounts: [.writable(place)])
     ]
-  }
-
-  /// A call by a guest program of the folder in Python.
-  func pythonCall(_ call: FunctionCall, options: [String], program: String) -> Invocation {
-    self.call(
-      call,
-      argv: [context.toolchain.main] + options
-        + ["-B", "-X", "utf8", "-X", "pycache_prefix=\(bytecode)", path(program)],
-      mounts: [.readOnly(bytecode)])
   }
 
   /// A call by a guest program of the folder.
@@ -80,7 +70,7 @@ struct GuestFolder {
         "PROCTOR_CHANNEL": Invocation.channelPlaceholder,
         "PROCTOR_NONCE": Invocation.noncePlaceholder,
       ]) { $1 }, directory: context.projectDirectory, channel: .frames,
-      mounts: [.readOnly(context.guestFolder)] + mounts,
+      mounts: [.readOnly(place)] + mounts,
       files: ["request.json": call.request(root: context.projectDirectory)])
   }
 }

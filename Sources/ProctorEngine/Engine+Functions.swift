@@ -20,11 +20,14 @@ extension Engine {
         resolution: "Set enabled = true under [execution] in proctor.toml.")
     }
     let wanted = path.hasPrefix("/") ? path : "\(base)/\(path)"
-    guard let file = FileSystem.realPath(wanted) else { return missing(wanted, shown: path) }
-    guard file.hasPrefix(workspace + "/") else {
+    guard let place = existing(wanted), place == workspace || place.hasPrefix(workspace + "/")
+    else {
       throw EngineError(
         .usage, "\(path) is outside the workspace \(workspace)",
         resolution: "Name its workspace with --workspace.")
+    }
+    guard let file = FileSystem.realPath(wanted), !FileSystem.isFolder(file) else {
+      return missing(wanted, shown: path)
     }
     let adapter = try functionAdapter(for: file)
     let runtime = FunctionRuntime(options.isolation ?? .auto)
@@ -35,28 +38,39 @@ extension Engine {
         "functions of \(adapter.language) cannot be isolated with \"\(runtime.rawValue)\"",
         resolution: "Use --isolation \((["auto"] + others).joined(separator: " or ")).")
     }
-    guard let arguments = Self.list(arguments) else {
-      return FunctionAnswer(
-        FunctionFailure(
-          .badArguments, "the arguments are not JSON: give an array, such as [1, \"two\"]"))
+    let list: String
+    do {
+      list = try Self.list(arguments)
+    } catch {
+      let why =
+        error == .depth
+        ? "are nested deeper than \(JSONText.depthLimit)"
+        : "are not JSON: give an array, such as [1, \"two\"]"
+      return FunctionAnswer(FunctionFailure(.badArguments, "the arguments \(why)"))
     }
     let folder = try RunFolder(in: CacheFolder(environment: options.environment))
     Sandbox.sweep()
     let session = try session(in: folder.path, progress)
     let call = FunctionCall(
-      file: file, function: function, arguments: arguments, runtime: runtime,
+      file: file, function: function, arguments: list, runtime: runtime,
       memoryMB: configuration.execution.maxMemoryMB)
     return try await FunctionRunner(adapter: adapter, session: session, call: call)
       .run(in: project(of: file, adapter))
   }
 
-  /// One value stands for a list of it.
-  private static func list(_ arguments: String) -> String? {
-    switch JSONText.shape(arguments) {
-    case .array, .object: arguments
-    case .scalar: "[\(arguments)]"
-    case nil: nil
+  /// The deepest folder or file of a path that is there, links resolved.
+  private func existing(_ path: String) -> String? {
+    var path = path
+    while path.count > 1 {
+      if let real = FileSystem.realPath(path) { return real }
+      path = path.parentFolder
     }
+    return nil
+  }
+
+  /// One value stands for a list of it.
+  private static func list(_ arguments: String) throws(JSONText.Problem) -> String {
+    try JSONText(arguments.utf8).shape == .scalar ? "[\(arguments)]" : arguments
   }
 
   private func functionAdapter(for file: String) throws(EngineError) -> any FunctionAdapter {
@@ -153,7 +167,7 @@ struct FunctionRunner: Sendable {
     let failure = failure(seen, result, context)
     let final = seen.final
     return FunctionAnswer(
-      result: failure == nil ? final.flatMap { JSONText.member("value", of: $0.bytes) } : nil,
+      result: failure == nil ? final?.value : nil,
       form: failure == nil ? final?.record.form : nil,
       isTruncated: final?.record.truncated == true, failure: failure,
       executionTimeMS: final?.record.nanoseconds.map { $0 / 1e6 } ?? result.durationMS,
@@ -181,8 +195,8 @@ struct FunctionRunner: Sendable {
     if let violation = seen.violation {
       return FunctionFailure(.sandbox, "the answer cannot be trusted: \(violation)")
     }
-    guard let (record, bytes) = seen.final else { return lost(seen, result) }
-    let told = failure(record, bytes, seen, context)
+    guard let (record, value) = seen.final else { return lost(seen, result) }
+    let told = failure(record, value, seen, context)
     guard told == nil || told?.kind == .runtime else { return told }
     if let told, let denied = cause(of: told, among: result.receipt.denied) {
       let setting =
@@ -191,20 +205,33 @@ struct FunctionRunner: Sendable {
         .permissionDenied, "\(denied.target): \(denied.rule)\(setting) (\(told.message))",
         at: told.location)
     }
-    if told != nil, result.receipt.reached.contains(where: { $0.limit == .processes }) {
+    if let told, result.receipt.reached.contains(where: { $0.limit == .processes }),
+      Self.starvedWords.contains(where: told.message.contains)
+    {
       return FunctionFailure(
         .processLimit, "no more processes than \(result.receipt.limits.processes ?? 0) may run",
-        at: told?.location)
+        at: told.location)
     }
     // It may have said that all is well and then died.
     if told == nil, !result.status.isSuccess { return lost(seen, result) }
     return told
   }
 
-  /// Interpreters look in many places at their start: a hidden file counts when the error names it.
+  /// What systems and languages say of something that was denied.
+  private static let deniedWords = [
+    "Permission denied", "PermissionError", "PermissionDenied", "EACCES", "EPERM",
+    "Operation not permitted", "unreachable", "ENETUNREACH", "EAI_AGAIN", "ENOTFOUND",
+    "name resolution", "Name or service not known", "getaddrinfo", "gaierror",
+  ]
+  private static let starvedWords = [
+    "start new thread", "temporarily unavailable", "EAGAIN", "spawn thread", "BlockingIOError",
+  ]
+
+  /// The denial that an error is about. A function may have been denied something, gone on and failed of itself.
   private func cause(of failure: FunctionFailure, among denied: [Denial]) -> Denial? {
-    denied.first { $0.kind == .file && failure.message.contains($0.target) }
-      ?? denied.first { $0.setting != nil }
+    if let named = denied.first(where: { failure.message.contains($0.target) }) { return named }
+    guard Self.deniedWords.contains(where: failure.message.contains) else { return nil }
+    return denied.first { $0.setting != nil }
   }
 
   private func stopped(_ result: SandboxResult) -> FunctionFailure? {
@@ -244,17 +271,19 @@ struct FunctionRunner: Sendable {
   }
 
   private func failure(
-    _ record: FunctionRecord, _ bytes: Data, _ seen: FunctionRecorder.Seen,
+    _ record: FunctionRecord, _ value: Data?, _ seen: FunctionRecorder.Seen,
     _ context: AdapterContext
   ) -> FunctionFailure? {
     let message = record.message ?? ""
     let location = record.file.map {
       SourceLocation(file: context.display($0), line: record.line, column: record.column)
     }
+    let impossible = FunctionFailure(
+      .sandbox, "the answer cannot be trusted: it is none of this runtime's")
     switch record.event {
     case .started: return nil
     case .returned:
-      guard seen.hasStarted, JSONText.member("value", of: bytes) != nil else {
+      guard seen.hasStarted, value != nil else {
         return FunctionFailure(.sandbox, "the answer cannot be trusted: it has no beginning")
       }
       return nil
@@ -274,12 +303,14 @@ struct FunctionRunner: Sendable {
       return FunctionFailure(
         .unserializable, "the result has no JSON form: \(record.text ?? "") \(message)")
     case .refused:
+      guard call.runtime == .vm else { return impossible }
       let place = SourceLocation(file: context.display(call.file), line: record.line)
       return FunctionFailure(.permissionDenied, message, at: place)
     case .tooLarge:
       return FunctionFailure(
         .outputLimit, "the result is larger than \(call.outputLimit) bytes of JSON")
     case .memoryLimit:
+      guard call.runtime != .native else { return impossible }
       return FunctionFailure(.memoryLimit, "used more than \(call.memoryMB ?? 0) MB of memory")
     }
   }

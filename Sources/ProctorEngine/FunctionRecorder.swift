@@ -34,7 +34,7 @@ struct FunctionRecord: Decodable {
 /// Receives what a called function produces. Called from the supervising thread only, read after it.
 final class FunctionRecorder: Sendable {
   struct Seen {
-    var records: [(record: FunctionRecord, bytes: Data)] = []
+    var records: [(record: FunctionRecord, value: Data?)] = []
     var stdout = BoundedCapture(limit: outputLimit)
     var stderr = BoundedCapture(limit: outputLimit)
     fileprivate var frames: ChannelReader
@@ -43,13 +43,16 @@ final class FunctionRecorder: Sendable {
 
     /// What was wrong with the channel; nil when nothing was.
     var violation: String? {
-      frames.violations.first ?? (isBroken ? "a record cannot be read" : nil)
+      if let violation = frames.violations.first { return violation }
+      if isBroken { return "a record cannot be read" }
+      let starts = records.count { $0.record.event == .started }
+      return starts > 1 || records.count - starts > 1 ? "there is more than one" : nil
     }
 
     var hasStarted: Bool { records.contains { $0.record.event == .started } }
 
     /// The one record that says how it ended.
-    var final: (record: FunctionRecord, bytes: Data)? {
+    var final: (record: FunctionRecord, value: Data?)? {
       records.first { $0.record.event != .started }
     }
   }
@@ -77,8 +80,11 @@ final class FunctionRecorder: Sendable {
       case .channel(let bytes):
         guard !state.isStopped else { return }
         for bytes in state.frames.receive(bytes) {
-          if let record = try? JSONDecoder().decode(FunctionRecord.self, from: bytes) {
-            state.records.append((record, bytes))
+          let bytes = JSONText.repaired(bytes)
+          if let text = try? JSONText(bytes),
+            let record = try? JSONDecoder().decode(FunctionRecord.self, from: bytes)
+          {
+            state.records.append((record, text.member("value")))
           } else {
             state.isBroken = true
           }

@@ -157,6 +157,12 @@ struct RuntimeTest: Sendable {
       return answer(.notApplicable, control: false, "does not succeed outside either: \(why)")
     }
     let inside = try await call(attack.source, attack, isolation, folder)
+    // What never ran was not blocked. Sources that a language filter refuses do not get as far.
+    if let failure = inside.failure,
+      [.sandbox, .timeout].contains(failure.kind) || failure.kind == .build && runtime == .wasm
+    {
+      return answer(.notApplicable, control: true, "did not run: \(failure.message)")
+    }
     return answer(
       inside.isTrue ? .gotThrough : .blocked, control: true,
       inside.failure.map { "\($0.kind.rawValue): \($0.message)" })

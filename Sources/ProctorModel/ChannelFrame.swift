@@ -13,6 +13,8 @@ public import FoundationEssentials
 /// without line ends.
 public enum ChannelFrame {
   public static let maximumLength = 4096
+  /// Bytes of a whole record.
+  public static let maximumRecord = 64 << 20
 }
 
 /// Checks frames and puts records together again.
@@ -61,18 +63,23 @@ public struct ChannelReader: Sendable {
       return nil
     }
     let writer = String(decoding: parts[2], as: UTF8.self)
-    var state = writers[writer] ?? (0, Data())
-    guard let sequence = Int(String(decoding: parts[3], as: UTF8.self)), sequence == state.next
+    let expected = writers[writer]?.next ?? 0
+    guard let sequence = Int(String(decoding: parts[3], as: UTF8.self)), sequence == expected
     else {
       note("records of one writer on the report channel are missing or repeated")
       return nil
     }
-    state.next += 1
-    state.partial.append(parts[5])
-    let complete = parts[4].elementsEqual(".".utf8)
-    let record = complete ? state.partial : nil
-    if complete { state.partial = Data() }
-    writers[writer] = state
+    // In place: a copy of what there is for every frame would make large records slow.
+    writers[writer, default: (0, Data())].partial.append(parts[5])
+    writers[writer, default: (0, Data())].next = expected + 1
+    if writers[writer, default: (0, Data())].partial.count > ChannelFrame.maximumRecord {
+      note("a record on the report channel is longer than \(ChannelFrame.maximumRecord) bytes")
+      writers[writer, default: (0, Data())].partial = Data()
+      return nil
+    }
+    guard parts[4].elementsEqual(".".utf8) else { return nil }
+    let record = writers[writer]?.partial
+    writers[writer, default: (0, Data())].partial = Data()
     return record
   }
 

@@ -49,27 +49,39 @@ public struct HostCommand: Sendable {
       pipes.closeWriteEnds()
       return Answer(isSuccess: false, stdout: "", stderr: "\(program): \(error.text)")
     }
-    let outputs = read(pipes, from: pid)
-    var status: Int32 = 0
+    let deadline = ContinuousClock().now + .seconds(seconds)
+    let outputs = read(pipes, from: pid, until: deadline)
+    let descriptor = csb_pidfd(pid)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    // Who closes its output may go on all the same.
+    var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    let left = max(0, (deadline - ContinuousClock().now).components.seconds)
+    if descriptor >= 0, poll(&poller, 1, Int32(left * 1000 + 500)) == 0 { kill(pid) }
+    var status: Int32 = -1
     _ = csb_wait(pid, &status, nil)
     return Answer(
       isSuccess: status == 0, stdout: String(decoding: outputs[0], as: UTF8.self),
       stderr: String(decoding: outputs[1], as: UTF8.self))
   }
 
+  /// A session of its own: the whole of it.
+  private func kill(_ pid: pid_t) {
+    Glibc.kill(-pid, SIGKILL)
+    Glibc.kill(pid, SIGKILL)
+  }
+
   /// Reads until both ends are closed; what its children hold open after it was killed is left.
-  private func read(_ pipes: Pipes, from pid: pid_t) -> [Data] {
+  private func read(
+    _ pipes: Pipes, from pid: pid_t, until deadline: ContinuousClock.Instant
+  ) -> [Data] {
     var outputs = [Data(), Data()]
     var open = [pipes.stdout.read, pipes.stderr.read]
     var buffer = [UInt8](repeating: 0, count: 65536)
     let clock = ContinuousClock()
-    let deadline = clock.now + .seconds(seconds)
     while open.contains(where: { $0 >= 0 }) {
       let left = (deadline - clock.now).components.seconds
       guard left >= 0, outputs.allSatisfy({ $0.count <= outputLimit }) else {
-        // A session of its own: the whole of it.
-        kill(-pid, SIGKILL)
-        kill(pid, SIGKILL)
+        kill(pid)
         break
       }
       var polls = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }

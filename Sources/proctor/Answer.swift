@@ -93,8 +93,13 @@ struct Answer: Sendable {
   /// What JSON readers get when there is no report to speak of.
   private func empty(_ error: EngineError) -> Value {
     if case .function = kind {
+      let kind: FunctionFailure.Kind =
+        switch error.code {
+        case .usage, .workspace, .configuration: .badArguments
+        case .sandbox, .storage: .sandbox
+        }
       return .function(
-        FunctionAnswer(FunctionFailure(.sandbox, "\(error.message). \(error.resolution)")))
+        FunctionAnswer(FunctionFailure(kind, "\(error.message). \(error.resolution)")))
     }
     return .report(Self.report(error))
   }

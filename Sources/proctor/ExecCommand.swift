@@ -61,7 +61,9 @@ struct Exec: AsyncParsableCommand {
     try await answer.give { progress throws(EngineError) in
       let engine = try Engine(workspace: workspace, options: settled)
       if engine.configuration.execution.requireUserConfirmation, !yes,
-        let refused = Confirmation.refusal(of: "\(path) \(function) \(arguments)")
+        let refused = Confirmation.refusal(
+          of: "\(function) of \(path)", arguments: arguments,
+          isBare: (settled.isolation ?? engine.configuration.execution.isolation) == .none)
       {
         return .function(FunctionAnswer(refused))
       }
@@ -75,9 +77,14 @@ struct Exec: AsyncParsableCommand {
 
 /// Asks the user before code runs.
 enum Confirmation {
-  /// - Parameter what: the call, as it will be made.
+  /// Characters of the arguments that are shown, of the beginning and of the end.
+  private static let shown = 400
+
+  /// - Parameters:
+  ///   - what: the function and its file.
+  ///   - isBare: whether it will run without a sandbox.
   /// - Returns: nil when the user agreed.
-  static func refusal(of what: String) -> FunctionFailure? {
+  static func refusal(of what: String, arguments: String, isBare: Bool) -> FunctionFailure? {
     guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
       return FunctionFailure(
         .refused,
@@ -85,7 +92,13 @@ enum Confirmation {
           + "--yes, or set require_user_confirmation = false under [execution] in proctor.toml")
     }
     // What comes from a model must not move the cursor.
-    Console.error(TextSummary.oneLine(what))
+    let short =
+      arguments.count <= 2 * shown
+      ? arguments : "\(arguments.prefix(shown)) [...] \(arguments.suffix(shown))"
+    Console.error(TextSummary.oneLine(short))
+    Console.error(TextSummary.oneLine(what) + (isBare ? ", WITHOUT ISOLATION on this machine" : ""))
+    // What was typed before the question is no answer to it.
+    tcflush(STDIN_FILENO, TCIFLUSH)
     Console.write(Data("AI wants to execute code. Allow? (y/n) ".utf8), to: STDERR_FILENO)
     let answer = readLine()?.lowercased() ?? ""
     return ["y", "yes"].contains(answer)

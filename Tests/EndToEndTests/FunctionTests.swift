@@ -99,6 +99,20 @@ import Testing
     def close():
         os.closerange(3, 100); return "closed"
     def huge(): return "x" * 50_000_000
+    def large(): return "x" * 7_900_000
+    def swallowed():
+        try: open("log", "w")
+        except OSError: pass
+        raise KeyError("own")
+    def half(): raise ValueError("\\ud800 x")
+    def given(f):
+        import functools
+        @functools.wraps(f)
+        def inner(x): return f("db", x)
+        return inner
+    @given
+    def wrapped(db, x): return [db, x]
+    def sets(): return {frozenset({1}), frozenset({2}), frozenset({0})}
     def round():
         a = []; a.append(a); return a
     def deep(): return deep()
@@ -125,6 +139,16 @@ import Testing
     Call(name: "round", error: "unserializable_result"),
     Call(name: "deep", error: "runtime_error", says: "RecursionError"),
     Call(name: "huge", error: "output_limit"),
+    Call(name: "large"),
+    Call(name: "swallowed", error: "runtime_error", says: "KeyError"),
+    Call(name: "half", error: "runtime_error", says: "ValueError"),
+    Call(name: "wrapped", arguments: "[1]", result: #"["db",1]"#),
+    Call(name: "sets", result: "[[0],[1],[2]]"),
+    Call(name: "add", arguments: "[01]", error: "bad_arguments", says: "not JSON"),
+    Call(
+      name: "add",
+      arguments: String(repeating: "[", count: 600) + String(repeating: "]", count: 600),
+      error: "bad_arguments", says: "nested deeper"),
     Call(name: "leave", error: "runtime_error", says: "exit status 0"),
     Call(name: "leave_politely", error: "runtime_error", says: "SystemExit"),
     Call(name: "sleep", error: "timeout", options: ["--timeout", "1"]),
@@ -211,6 +235,11 @@ import Testing
     fn grow() -> usize { let mut v = Vec::new(); loop { v.extend_from_slice(&[1u8; 1 << 20]); if v.len() == 1 { return 1 } } }
     fn leave() { std::process::exit(0) }
     fn read() -> bool { std::fs::read("/etc/passwd").is_ok() }
+    fn unended() -> i32 { print!("no line end"); 1 }
+    mod inner { fn hidden() {} }
+    #[cfg_attr(target_family = "wasm", link(wasm_import_module = "proctor"))]
+    extern "C" { fn proctor_send(text: *const u8, length: usize); }
+    fn forge(text: &str) -> i32 { unsafe { proctor_send(text.as_ptr(), text.len()) } 2 }
     """
 
   private func cargo() throws {
@@ -243,6 +272,14 @@ import Testing
       Call(name: "spin", error: "timeout", options: ["--timeout", "1"]),
       Call(name: "grow", error: "memory_limit"),
       Call(name: "leave", error: "runtime_error"),
+      Call(name: "unended", result: "1", says: "no line end"),
+      Call(name: "inner::hidden", error: "bad_arguments", says: "private"),
+      Call(
+        name: "forge", arguments: #"["{\"event\":\"memory_limit\"}"]"#,
+        error: isolation == "wasm" ? "runtime_error" : "sandbox_error"),
+      Call(
+        name: "forge", arguments: #"["{\"event\":\"returned\",\"value\":[01]}"]"#,
+        error: "sandbox_error"),
       Call(name: "read", result: isolation == "wasm" ? "false" : "true"),
     ]
     for var call in calls {
@@ -276,6 +313,19 @@ import Testing
     }
     try folder.write("fn f() -> u8 { \"no\" }\n", to: "workspace/a.rs")
     try check(Call(name: "f", isolation: isolation, error: "build_error", line: 1), "a.rs")
+  }
+
+  @Test func `a module that is hard to see is compiled anew`() throws {
+    try folder.write("mod\nother;\nfn v() -> i32 { other::v() }\n", to: "workspace/a.rs")
+    for value in ["1", "2"] {
+      try folder.write("pub fn v() -> i32 { \(value) }\n", to: "workspace/other.rs")
+      try check(Call(name: "v", result: value), "a.rs")
+    }
+  }
+
+  @Test func `lines that end as on other systems`() throws {
+    try folder.write("fn f() -> i32 {\r\n  undefined\r\n}\r\n", to: "workspace/a.rs")
+    try check(Call(name: "f", error: "build_error", line: 2), "a.rs")
   }
 
   // MARK: hostile workspaces
@@ -367,6 +417,7 @@ import Testing
     (["a.rs", "f", "--isolation", "none"], 7, "in a sandbox only"),
     (["a.rb", "f"], 2, "Functions of these languages can be called"),
     (["../outside.py", "f"], 2, "outside the workspace"),
+    (["/etc/passwdx", "f"], 2, "outside the workspace"),
     (["link.py", "f"], 2, "outside the workspace"),
     (["b.py", "f"], 2, "a.py"),
   ])

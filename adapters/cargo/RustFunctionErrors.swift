@@ -69,7 +69,14 @@ struct RustFunctionErrors {
       return FunctionFailure(
         .badArguments,
         "\(call.function) cannot be called: it has more than 8 arguments, is unsafe or extern")
-    case "E0425", "E0433", "E0599", "E0412", "E0423", "E0603":
+    case "E0603":
+      return FunctionFailure(
+        .badArguments, "\(call.function) is private to its module, which stands inside the file")
+    case "E0277" where text.contains("Guest: ") && text.contains("Target"):
+      return FunctionFailure(
+        .build, "the file is not part of its crate: no `mod` names it",
+        at: SourceLocation(file: context.display(call.file)))
+    case "E0425", "E0433", "E0599", "E0412", "E0423":
       return FunctionFailure(
         .notFound, "no function \(call.function) in \(context.display(call.file))",
         near: source.near(call.function))

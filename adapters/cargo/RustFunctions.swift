@@ -108,8 +108,10 @@ struct RustFunctionPlan {
 
   /// One for each function: cargo would compile the file anew for every other one.
   private var folder: String {
-    let key = [call.file, call.function, target ?? "", context.toolchain.main].joined(
-      separator: "\0")
+    let key = [
+      call.file, call.function, target ?? "", context.toolchain.main,
+      context.toolchain.version ?? "", guest.folder,
+    ].joined(separator: "\0")
     return "\(context.cache)/functions/\(Fingerprint.of(key))"
   }
 
@@ -220,9 +222,10 @@ struct RustFunctionPlan {
     exec 9> "$folder/lock" && flock 9 || exit 1
     rm -f "$new"
     sum=$(cksum < "$file")
-    # A file that takes in no others is all there is to compile.
+    # The compiler said of a file alone that it is all there is to compile.
     if [ -n "$alone" ] && [ -e "$library" ] && [ "$(cat "$folder/source" 2>/dev/null)" = "$sum" ] &&
-      ! grep -Eq '(^|[^[:alnum:]_])(mod[[:space:]]+[[:alnum:]_]+[[:space:]]*;|include)' "$file"; then exit 0; fi
+      [ -e "$folder/single" ]; then exit 0; fi
+    rm -f "$folder/single"
     touch -r "$file" /tmp/file && touch -r "$root" /tmp/root || exit 1
     cat "$PROCTOR_FILES/shim.rs" >> "$file" && cat "$PROCTOR_FILES/root.rs" >> "$root" || exit 1
     [ "$file" = "$root" ] || touch -r /tmp/root "$root"
@@ -232,6 +235,10 @@ struct RustFunctionPlan {
     "$@" || exit
     # A fresh crate is not linked again. Whoever loads it meanwhile has the old or the new one, whole.
     [ ! -e "$new" ] || mv -f "$new" "$library" || exit 1
+    # Each file has a line of its own, `path:`; what depends on the environment is told too.
+    if [ -n "$alone" ] && [ "$(grep -c ':$' "$folder/depends")" = 2 ] && ! grep -q '^# env' "$folder/depends"; then
+      : > "$folder/single"
+    fi
     printf %s "$sum" > "$folder/source"
     """#
 
@@ -266,7 +273,8 @@ struct RustFunctionPlan {
       return [
         "/bin/sh", "-c", #"exec "$@" 2>&1"#, "sh", compiler, "--edition", "2021", "--crate-name",
         "guest", "--crate-type", "cdylib",
-        "--error-format=json", "-o", newLibrary,
+        "--error-format=json",
+        "--emit=link=\(newLibrary),dep-info=\(folder)/depends",
       ] + triple + last + [call.file]
     case .library: kind = ["--lib", "--crate-type", "cdylib"]
     case .binary(let name): kind = ["--bin", name]

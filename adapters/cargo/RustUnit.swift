@@ -106,13 +106,13 @@ struct RustUnit {
 
 /// What a file of Rust says of its functions, without a compiler.
 struct RustSource {
-  private let lines: [Substring]
+  private let lines: [String]
 
   init(_ path: String) {
-    let text = FileManager.default.contents(atPath: path).map {
-      String(decoding: $0, as: UTF8.self)
-    }
-    lines = (text ?? "").split(separator: "\n", omittingEmptySubsequences: false)
+    // By bytes: to Swift, a carriage return and a line feed are one character, which is no line feed.
+    lines = (FileManager.default.contents(atPath: path) ?? Data())
+      .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .map { String(decoding: $0, as: UTF8.self) }
   }
 
   var lineCount: Int { lines.count }

@@ -32,7 +32,7 @@ extension JestAdapter: FunctionAdapter {
         "proctor_vm.js": PackageResources.proctor_vm_js,
         "proctor_call_quickjs.py": PackageResources.proctor_call_quickjs_py,
         "proctor_host.py": PackageResources.proctor_host_py,
-      ])
+      ], isOwn: true)
     guard call.runtime == .vm else {
       return FunctionPlan(
         builds: guest.installation,
@@ -40,7 +40,11 @@ extension JestAdapter: FunctionAdapter {
     }
     return FunctionPlan(
       builds: guest.installation + guest.compilation("proctor_host.py", python: context.toolchain),
-      call: guest.pythonCall(call, options: ["-I"], program: "proctor_call_quickjs.py"),
+      call: guest.call(
+        call,
+        argv: [
+          context.toolchain.main, "-I", "-B", "-X", "utf8", guest.path("proctor_call_quickjs.py"),
+        ]),
       layers: ["QuickJS without files, network and modules (depth, not a wall)"])
   }
 }

@@ -26,15 +26,16 @@ extension PytestAdapter: FunctionAdapter {
         "proctor_host.py": PackageResources.proctor_host_py,
         "proctor_call.py": PackageResources.proctor_call_py,
         "proctor_call_restricted.py": PackageResources.proctor_call_restricted_py,
-      ])
-    let isRestricted = call.runtime == .vm
-    let call =
-      isRestricted
-      ? guest.pythonCall(call, options: ["-I"], program: "proctor_call_restricted.py")
-      : guest.pythonCall(call, options: [], program: "proctor_call.py")
+      ], isOwn: true)
+    let python = context.toolchain.main
+    let argv =
+      switch call.runtime {
+      case .vm: [python, "-I", "-B", "-X", "utf8", guest.path("proctor_call_restricted.py")]
+      case .native, .wasm: [python, "-B", "-X", "utf8", guest.path("proctor_call.py")]
+      }
     return FunctionPlan(
       builds: guest.installation + guest.compilation("proctor_host.py", python: context.toolchain),
-      call: call,
-      layers: isRestricted ? ["RestrictedPython (depth, not a wall)"] : [])
+      call: guest.call(call, argv: argv),
+      layers: call.runtime == .vm ? ["RestrictedPython (depth, not a wall)"] : [])
   }
 }

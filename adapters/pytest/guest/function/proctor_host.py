@@ -509,7 +509,7 @@ def bind_plain(function, skip, positional, keyword):
 def bind_by_inspect(function, positional, keyword, project):
     """The same for classes, decorated functions, partials and the like."""
     try:
-        signature = import_own("inspect", project).signature(function)
+        signature = import_own("inspect", project).signature(function, follow_wrapped=False)
     except (TypeError, ValueError):
         return [], {}  # written in C without a signature: the call itself will tell
     try:
@@ -781,10 +781,11 @@ class Encoder:
     def unordered(self, value, path):
         """A set: sorted, or where its items cannot be compared, by their JSON texts."""
         self.expect(2 * len(value))
-        try:
-            return self.array(sorted(value), path)
-        except TypeError:
-            pass
+        if not any(isinstance(item, (set, frozenset)) for item in value):  # of sets, `<` means something else
+            try:
+                return self.array(sorted(value), path)
+            except TypeError:
+                pass
         texts, outer = [], (self.pieces, self.size)
         path.append(None)
         for index, item in enumerate(value):
