@@ -26,8 +26,11 @@ extension Engine {
         .usage, "\(path) is outside the workspace \(workspace)",
         resolution: "Name its workspace with --workspace.")
     }
-    guard let file = FileSystem.realPath(wanted), !FileSystem.isFolder(file) else {
-      return missing(wanted, shown: path)
+    guard let file = FileSystem.realPath(wanted) else { return missing(wanted, shown: path) }
+    guard FileSystem.isRegular(file) else {
+      throw EngineError(
+        .usage, "\(path) is no regular file", resolution: "Name the file that defines the function."
+      )
     }
     let adapter = try functionAdapter(for: file)
     let runtime = FunctionRuntime(options.isolation ?? .auto)
@@ -151,7 +154,7 @@ struct FunctionRunner: Sendable {
     switch done.result.ending {
     case .exited where done.result.status.isSuccess: nil
     case .exited: adapter.failure(of: done.invocation, call, context)
-    case .cancelled: FunctionFailure(.interrupted, "interrupted while building")
+    case .cancelled: FunctionFailure(.interrupted, "stopped by the user while building")
     default: FunctionFailure(.build, "building was stopped: \(done.evidence.lastWords)")
     }
   }
@@ -249,7 +252,7 @@ struct FunctionRunner: Sendable {
     case .scratchSpace, .output:
       let evidence = result.receipt.reached.first?.evidence ?? "wrote more than is allowed"
       return FunctionFailure(.outputLimit, evidence)
-    case .cancelled: return FunctionFailure(.interrupted, "interrupted")
+    case .cancelled: return FunctionFailure(.interrupted, "stopped by the user")
     }
   }
 

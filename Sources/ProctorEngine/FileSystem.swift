@@ -14,9 +14,14 @@ enum FileSystem {
     return String(validatingCString: resolved)
   }
 
-  static func isFolder(_ path: String) -> Bool {
+  static func isFolder(_ path: String) -> Bool { kind(path) == S_IFDIR }
+
+  static func isRegular(_ path: String) -> Bool { kind(path) == S_IFREG }
+
+  /// Of what a path leads to, links followed; nil when there is nothing.
+  private static func kind(_ path: String) -> mode_t? {
     var status = stat()
-    return stat(path, &status) == 0 && (status.st_mode & S_IFMT) == S_IFDIR
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -10,7 +10,8 @@ public struct SelfTestAnswer: Sendable, Codable {
 
   public struct Attack: Sendable, Codable {
     public let name: String
-    /// `files`, `inheritance`, `processes`, `namespaces`, `kernel`, `network`, `limits`, `staying`.
+    /// `files`, `inheritance`, `processes`, `namespaces`, `kernel`, `network`, `limits`, `staying`; a language for the
+    /// runtimes of functions.
     public let category: String
     public let outcome: Outcome
     /// Whether the same attack succeeded without a sandbox.

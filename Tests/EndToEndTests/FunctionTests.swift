@@ -418,6 +418,7 @@ import Testing
     (["a.rb", "f"], 2, "Functions of these languages can be called"),
     (["../outside.py", "f"], 2, "outside the workspace"),
     (["/etc/passwdx", "f"], 2, "outside the workspace"),
+    (["pipe.rs", "f"], 2, "no regular file"),
     (["link.py", "f"], 2, "outside the workspace"),
     (["b.py", "f"], 2, "a.py"),
   ])
@@ -426,6 +427,7 @@ import Testing
   ) throws {
     for name in ["a.py", "a.rs", "a.rb"] { try folder.write("\n", to: "workspace/\(name)") }
     try folder.write("def f(): pass\n", to: "outside.py")
+    #expect(mkfifo("\(workspace)/pipe.rs", 0o600) == 0)
     try FileManager.default.createSymbolicLink(
       atPath: "\(workspace)/link.py", withDestinationPath: "\(folder.path)/outside.py")
     let outcome = try ProctorProcess(["exec"] + arguments + ["--yes"], in: workspace).run()
