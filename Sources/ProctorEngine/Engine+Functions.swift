@@ -131,8 +131,9 @@ struct FunctionRunner: Sendable {
       return FunctionAnswer(error)
     }
     var builder = try session.runner(adapter, context)
-    // The call's time limit is not the compiler's.
+    // The call's time limit is not the compiler's; and what building adds to files never reaches them.
     builder.limits.wallSeconds = Double(session.configuration.tests.timeoutSeconds)
+    builder.access = .protected
     for build in plan.builds {
       let done = try await builder.run(build, ledger: Ledger(), decoder: nil)
       if let failure = failure(of: done, context) {

@@ -13,7 +13,7 @@ struct InvocationRunner: Sendable {
   var limits: ResourceLimits
   var required: Set<ResourceLimits.Name>
   let container: SandboxPolicy.Container?
-  let access: SandboxPolicy.WorkspaceAccess
+  var access: SandboxPolicy.WorkspaceAccess
   let network: SandboxPolicy.Network
   /// Folders that the configuration shows to tests.
   let reads: [String]

@@ -315,6 +315,18 @@ import Testing
     try check(Call(name: "f", isolation: isolation, error: "build_error", line: 1), "a.rs")
   }
 
+  @Test(arguments: ["protected", "read-only", "writable"])
+  func `calls change no file, whatever tests may do`(access: String) throws {
+    let text = "fn f() -> i32 { let _ = std::fs::write(\"made\", \"x\"); 1 }\n"
+    let file = try folder.write(text, to: "workspace/a.rs")
+    try folder.write(
+      "[tests]\nworkspace = \"\(access)\"\n[execution]\nallow_filesystem_access = true\n",
+      to: "workspace/proctor.toml")
+    try check(Call(name: "f", result: "1"), "a.rs")
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == text)
+    #expect(!FileManager.default.fileExists(atPath: "\(workspace)/made"))
+  }
+
   @Test func `a module that is hard to see is compiled anew`() throws {
     try folder.write("mod\nother;\nfn v() -> i32 { other::v() }\n", to: "workspace/a.rs")
     for value in ["1", "2"] {
