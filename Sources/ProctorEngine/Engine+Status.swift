@@ -43,8 +43,7 @@ extension Engine {
   private func runtime(
     _ isolation: Configuration.Isolation
   ) async throws(EngineError) -> StatusAnswer.Isolation {
-    let test = RuntimeTest(
-      runtime: FunctionRuntime(isolation), isolation: isolation, environment: options.environment)
+    let test = RuntimeTest(isolation: isolation, environment: options.environment)
     var isAvailable = false
     var details: [String] = []
     for (language, wall) in try await test.languages() {

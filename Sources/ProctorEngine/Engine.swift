@@ -19,6 +19,9 @@ public struct Engine: Sendable {
     self.options = Self.settled(options, configuration)
   }
 
+  /// In force: the call's, else the configured one.
+  public var isolation: Configuration.Isolation { options.isolation ?? .auto }
+
   /// The workspace root, absolute, symbolic links resolved.
   public var workspace: String { walker.root }
 
@@ -188,7 +191,7 @@ public struct Engine: Sendable {
       workspace: workspace, environment: options.environment, memory: "\(cache.shared)/queries")
     var host: any Host = local
     var container: SandboxPolicy.Container?
-    if options.isolation == .docker {
+    if isolation == .docker {
       let found = try Containers(configuration: configuration, host: local).settings()
       Sandbox.sweep(found)
       container = found
@@ -231,7 +234,7 @@ public struct Engine: Sendable {
 
   /// - Throws: `EngineError` for an isolation that runs of tests cannot have.
   private func refuseRuntimes() throws(EngineError) {
-    guard let isolation = options.isolation, FunctionRuntime(isolation) != .native else { return }
+    guard FunctionRuntime(isolation) != .native else { return }
     throw EngineError(
       .sandbox, "runs of tests cannot be isolated with \"\(isolation.rawValue)\"",
       resolution: "That is for single functions. Use --isolation auto, or docker with an image.")

@@ -27,7 +27,6 @@ struct FunctionRecord: Decodable {
   var argument: String?
   var expected: String?
   var text: String?
-  var size: Int?
   var code: Int?
 }
 
@@ -93,10 +92,6 @@ final class FunctionRecorder: Sendable {
     }
   }
 
-  func finish() -> Seen {
-    state.withLock { state in
-      state.frames.finish()
-      return state
-    }
-  }
+  /// What it was, once the process is gone. A record that was cut short is none.
+  var seen: Seen { state.withLock { $0 } }
 }

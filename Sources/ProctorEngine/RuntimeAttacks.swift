@@ -17,7 +17,7 @@ struct RuntimeAttack: Sendable {
   var category: String {
     switch ending {
     case "py": "Python"
-    case "js", "mjs": "JavaScript"
+    case "js": "JavaScript"
     default: "Rust"
     }
   }
@@ -26,7 +26,7 @@ struct RuntimeAttack: Sendable {
   static func harmless(_ ending: String) -> String {
     switch ending {
     case "py": "def attack():\n    return sum([1, 2]) == 3\n"
-    case "js", "mjs":
+    case "js":
       "function attack() { return [1, 2].length === 2 }\nmodule.exports = { attack }\n"
     default: "fn attack() -> bool { [1, 2].len() == 2 }\n"
     }

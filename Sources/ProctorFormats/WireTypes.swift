@@ -386,8 +386,8 @@ struct FunctionAnswerShape: Encodable {
     peak_memory_mb = answer.peakMemoryMB?.rounded3
     stdout = answer.stdout.text
     stderr = answer.stderr.text
-    stdout_omitted = answer.stdout.omittedBytes == 0 ? nil : answer.stdout.omittedBytes
-    stderr_omitted = answer.stderr.omittedBytes == 0 ? nil : answer.stderr.omittedBytes
+    stdout_omitted = answer.stdout.omittedCount
+    stderr_omitted = answer.stderr.omittedCount
     sandbox = answer.sandbox
   }
 }

@@ -21,7 +21,7 @@ public enum ChannelFrame {
 public struct ChannelReader: Sendable {
   private let nonce: String
   private var rest = Data()
-  private var writers: [String: (next: Int, partial: Data)] = [:]
+  private var writers: [String: Writer] = [:]
   /// What was wrong with the channel, first of each kind: forged lines, gaps, a cut record.
   public private(set) var violations: [String] = []
   /// Whether the channel ended in the middle of a record; known once finished.
@@ -63,27 +63,40 @@ public struct ChannelReader: Sendable {
       return nil
     }
     let writer = String(decoding: parts[2], as: UTF8.self)
-    let expected = writers[writer]?.next ?? 0
-    guard let sequence = Int(String(decoding: parts[3], as: UTF8.self)), sequence == expected
+    guard let sequence = Int(String(decoding: parts[3], as: UTF8.self)),
+      sequence == writers[writer]?.next ?? 0
     else {
       note("records of one writer on the report channel are missing or repeated")
       return nil
     }
+    let ends = parts[4].elementsEqual(".".utf8)
     // In place: a copy of what there is for every frame would make large records slow.
-    writers[writer, default: (0, Data())].partial.append(parts[5])
-    writers[writer, default: (0, Data())].next = expected + 1
-    if writers[writer, default: (0, Data())].partial.count > ChannelFrame.maximumRecord {
+    switch writers[writer, default: Writer()].take(parts[5], ends: ends) {
+    case .more: return nil
+    case .record(let record): return record
+    case .tooLong:
       note("a record on the report channel is longer than \(ChannelFrame.maximumRecord) bytes")
-      writers[writer, default: (0, Data())].partial = Data()
       return nil
     }
-    guard parts[4].elementsEqual(".".utf8) else { return nil }
-    let record = writers[writer]?.partial
-    writers[writer, default: (0, Data())].partial = Data()
-    return record
   }
 
   private mutating func note(_ violation: String) {
     if !violations.contains(violation) { violations.append(violation) }
+  }
+
+  private struct Writer: Sendable {
+    enum Taken { case more, record(Data), tooLong }
+
+    private(set) var next = 0
+    private(set) var partial = Data()
+
+    mutating func take(_ payload: Data, ends: Bool) -> Taken {
+      next += 1
+      partial.append(payload)
+      let isTooLong = partial.count > ChannelFrame.maximumRecord
+      guard ends || isTooLong else { return .more }
+      defer { partial = Data() }
+      return isTooLong ? .tooLong : .record(partial)
+    }
   }
 }

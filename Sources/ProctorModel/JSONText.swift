@@ -134,16 +134,17 @@ private struct Scanner {
   private mutating func pair(_ depth: Int) throws(JSONText.Problem) {
     let start = index
     try string()
-    let name = bytes[(start + 1)..<(index - 1)]
+    let name = bytes[start..<index]
     skipBlanks()
     guard take(":") else { throw .syntax }
     skipBlanks()
     let valueStart = index
     try value(depth: depth + 1)
     guard depth == 0 else { return }
-    let key = String(decoding: name, as: UTF8.self)
-    // Readers differ in which of two they take.
-    guard members.updateValue(valueStart..<index, forKey: key) == nil else { throw .syntax }
+    // Readers differ in which of two they take, however a name is written.
+    guard let key = try? JSONDecoder().decode(String.self, from: Data(name)),
+      members.updateValue(valueStart..<index, forKey: key) == nil
+    else { throw .syntax }
   }
 
   private mutating func string() throws(JSONText.Problem) {

@@ -1,6 +1,6 @@
 /// What was really in force around a process, as opposed to what was asked for.
 public struct SandboxReceipt: Hashable, Sendable, Codable {
-  /// `namespaces`, `bubblewrap`, `docker`, `wasm`, `vm` or `none`.
+  /// `namespaces`, `bubblewrap`, `docker` or `none`; a runtime inside is the first of the layers.
   public let backend: String
   /// The walls that stood, in the order they were built: `user namespace`, `network namespace`...
   public var layers: [String]

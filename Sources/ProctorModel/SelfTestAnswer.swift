@@ -8,6 +8,23 @@ public struct SelfTestAnswer: Sendable, Codable {
     case notApplicable = "not_applicable"
   }
 
+  /// An attack whose outcome is still to be told.
+  public struct Tried: Sendable {
+    public let name: String
+    public let category: String
+
+    public init(name: String, category: String) {
+      self.name = name
+      self.category = category
+    }
+
+    /// - Parameter control: whether it succeeded without the sandbox.
+    public func ended(_ outcome: Outcome, control: Bool, _ detail: String?) -> Attack {
+      Attack(
+        name: name, category: category, outcome: outcome, controlSucceeded: control, detail: detail)
+    }
+  }
+
   public struct Attack: Sendable, Codable {
     public let name: String
     /// `files`, `inheritance`, `processes`, `namespaces`, `kernel`, `network`, `limits`, `staying`; a language for the

@@ -55,17 +55,11 @@ public struct SelfTest: Sendable {
   private func judge(
     _ attack: Attack, _ range: Range
   ) async throws(SandboxError) -> SelfTestAnswer.Attack {
-    func answer(
-      _ outcome: SelfTestAnswer.Outcome, control: Bool, _ detail: String?
-    ) -> SelfTestAnswer.Attack {
-      SelfTestAnswer.Attack(
-        name: attack.name, category: attack.category, outcome: outcome, controlSucceeded: control,
-        detail: detail)
-    }
+    let tried = SelfTestAnswer.Tried(name: attack.name, category: attack.category)
     let control = try control(attack, range)
     range.restore()
     guard control else {
-      return answer(
+      return tried.ended(
         .notApplicable, control: false, "does not succeed here without a sandbox either")
     }
     do {
@@ -76,12 +70,12 @@ public struct SelfTest: Sendable {
       range.survivors.forEach { kill($0, SIGKILL) }
       range.restore()
       guard seen.begun else {
-        return answer(.gotThrough, control: true, "the attacker did not start: \(seen.words)")
+        return tried.ended(.gotThrough, control: true, "the attacker did not start: \(seen.words)")
       }
-      return answer(succeeded ? .gotThrough : .blocked, control: true, seen.reason)
+      return tried.ended(succeeded ? .gotThrough : .blocked, control: true, seen.reason)
     } catch {
       guard error.code == .limitUnavailable else { throw error }
-      return answer(.notApplicable, control: true, "refused: \(error.message)")
+      return tried.ended(.notApplicable, control: true, "refused: \(error.message)")
     }
   }
 

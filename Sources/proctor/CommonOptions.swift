@@ -44,9 +44,7 @@ struct RunOptions: ParsableArguments {
   var jobs: Int?
 
   func validate() throws {
-    if let timeout, !(timeout > 0 && timeout < 1e7) {
-      throw ValidationError("--timeout takes a number of seconds above 0.")
-    }
+    try checkSeconds(timeout, of: "--timeout")
     if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number above 0.") }
   }
 
@@ -75,9 +73,7 @@ struct TestOptions: ParsableArguments {
   var keepWrites = false
 
   func validate() throws {
-    if let testTimeout, !(testTimeout > 0 && testTimeout < 1e7) {
-      throw ValidationError("--test-timeout takes a number of seconds above 0.")
-    }
+    try checkSeconds(testTimeout, of: "--test-timeout")
   }
 
   func engineOptions(_ run: RunOptions) -> EngineOptions {
@@ -86,5 +82,12 @@ struct TestOptions: ParsableArguments {
     options.paranoid = paranoid
     options.keepWrites = keepWrites
     return options
+  }
+}
+
+/// - Throws: `ValidationError` for what is no time limit.
+func checkSeconds(_ seconds: Double?, of option: String) throws {
+  if let seconds, !(seconds > 0 && seconds < 1e7) {
+    throw ValidationError("\(option) takes a number of seconds above 0.")
   }
 }

@@ -44,11 +44,7 @@ struct Exec: AsyncParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
-  func validate() throws {
-    if let timeout, !(timeout > 0 && timeout < 1e7) {
-      throw ValidationError("--timeout takes a number of seconds above 0.")
-    }
-  }
+  func validate() throws { try checkSeconds(timeout, of: "--timeout") }
 
   func run() async throws {
     let format = common.settledFormat
@@ -63,7 +59,7 @@ struct Exec: AsyncParsableCommand {
       if engine.configuration.execution.requireUserConfirmation, !yes,
         let refused = Confirmation.refusal(
           of: "\(function) of \(path)", arguments: arguments,
-          isBare: (settled.isolation ?? engine.configuration.execution.isolation) == .none)
+          isBare: engine.isolation == .none)
       {
         return .function(FunctionAnswer(refused))
       }

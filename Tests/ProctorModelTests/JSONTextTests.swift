@@ -15,7 +15,7 @@ import Testing
   @Test(arguments: [
     "", "01", "1.", "1e", "-", "[1,]", "[,]", "{\"a\"}", "{a: 1}", "\"\\q\"", "\"a\nb\"", "1 2",
     "[1]]",
-    "nul", "\"", "{\"a\": 1, \"a\": 2}", "'a'", "\"\\u12g4\"",
+    "nul", "\"", "{\"a\": 1, \"a\": 2}", "{\"a\": 1, \"\\u0061\": 2}", "'a'", "\"\\u12g4\"",
   ])
   func `what is not`(text: String) {
     #expect(throws: JSONText.Problem.syntax) { _ = try JSONText(text.utf8) }

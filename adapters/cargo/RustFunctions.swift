@@ -41,7 +41,8 @@ struct WasmToolchain {
   /// Where Debian's compiler has the target, and what it links with.
   private static let debian = "/usr/lib/rustlib/wasm32-wasi"
   private static let debianParts = [
-    "/usr/bin/rustc", debian, "/usr/bin/wasm-ld-14", "/usr/lib/wasm32-wasi/crt1-reactor.o",
+    "/usr/bin/cargo", "/usr/bin/rustc", debian, "/usr/bin/wasm-ld-14",
+    "/usr/lib/wasm32-wasi/crt1-reactor.o",
   ]
 
   func find(besides toolchain: Toolchain) throws(ToolProblem) -> Toolchain {
