@@ -59,6 +59,23 @@ struct ContainerTests {
   }
 
   @Test(arguments: ["docker", "podman"])
+  func `functions are called in containers`(engine: String) throws {
+    try configure(engine)
+    try folder.write("def f(x): return x\n", to: "workspace/f.py")
+    try folder.write("exports.f = x => x\n", to: "workspace/f.js")
+    try folder.write("fn f(x: u8) -> u8 { x }\n", to: "workspace/f.rs")
+    for file in ["f.py", "f.js", "f.rs"] {
+      let outcome = try ProctorProcess(
+        ["exec", file, "f", "[7]", "--yes", "--format", "json"], in: workspace
+      ).run()
+      let answer = try outcome.json()
+      #expect(answer["result"] as? Int == 7, "\(file): \(outcome.text)")
+      #expect((answer["sandbox"] as? [String: Any])?["backend"] as? String == "docker")
+    }
+    #expect(try Self.left(engine).isEmpty)
+  }
+
+  @Test(arguments: ["docker", "podman"])
   func `tests run as nobody, without network, and change nothing`(engine: String) throws {
     try configure(engine)
     try folder.write("old", to: "workspace/old.txt")

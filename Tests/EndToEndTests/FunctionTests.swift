@@ -340,6 +340,18 @@ import Testing
     try check(Call(name: "f", error: "build_error", line: 2), "a.rs")
   }
 
+  @Test(arguments: ["namespaces", "bubblewrap", "none"])
+  func `functions are called in every backend`(isolation: String) throws {
+    try folder.write("def f(x): return x\n", to: "workspace/f.py")
+    try folder.write("exports.f = x => x\n", to: "workspace/f.js")
+    try folder.write("fn f(x: u8) -> u8 { x }\n", to: "workspace/f.rs")
+    for file in ["f.py", "f.js"] + (isolation == "none" ? [] : ["f.rs"]) {
+      let answer = try check(
+        Call(name: "f", arguments: "[7]", isolation: isolation, result: "7"), file)
+      #expect((answer["sandbox"] as? [String: Any])?["backend"] as? String == isolation)
+    }
+  }
+
   // MARK: hostile workspaces
 
   @Test func `a workspace's interpreter cannot write what other workspaces run`() throws {
