@@ -7,7 +7,7 @@ import ProctorSandbox
 ///
 /// Then calls functions that return their argument, beside the interpreter alone and a container that starts one.
 ///
-/// Usage: latency [ROUNDS]; docker and podman take part when `LATENCY_IMAGE` names an image they have, with python3.
+/// Usage: latency [ROUNDS [NAME...]], where each NAME begins the names of ways that take part; docker and podman take part when `LATENCY_IMAGE` names an image they have, with python3.
 @main struct Latency {
   struct Way {
     let name: String
@@ -22,7 +22,10 @@ import ProctorSandbox
         atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
     }
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let ways = ways(folder) + (try functions(folder))
+    let wanted = CommandLine.arguments.dropFirst(2)
+    let ways = try (ways(folder) + functions(folder)).enumerated().filter { index, way in
+      index == 0 || wanted.isEmpty || wanted.contains { way.name.hasPrefix($0) }
+    }.map(\.element)
     var times = [[Double]](repeating: [], count: ways.count)
     for round in -3..<rounds {
       for (index, way) in ways.enumerated() {
@@ -59,15 +62,18 @@ import ProctorSandbox
         try spawn([path] + arguments.dropFirst())
       }
     }
-    func backend(_ backend: SandboxPolicy.Backend, _ access: SandboxPolicy.WorkspaceAccess) -> Way {
-      Way(name: "proctor \(backend.rawValue), \(access.rawValue)") {
+    func backend(
+      _ backend: SandboxPolicy.Backend, _ access: SandboxPolicy.WorkspaceAccess, keeps: Bool = false
+    ) -> Way {
+      Way(name: "proctor \(backend.rawValue), \(access.rawValue)\(keeps ? ", kept" : "")") {
         let result = try await Sandbox().run(
           SandboxCommand(
             argv: ["/bin/true"], environment: ["PATH": "/usr/bin"], directory: "\(folder)/workspace"
           ),
           policy: SandboxPolicy(
             backend: backend, workspace: "\(folder)/workspace", access: access, network: .none,
-            mounts: [], limits: ResourceLimits(wallSeconds: 60, memoryMB: 512, processes: 64),
+            mounts: [], keepsWrites: keeps,
+            limits: ResourceLimits(wallSeconds: 60, memoryMB: 512, processes: 64),
             home: "/tmp/home", scratch: "\(folder)/scratch")
         ) { _ in }
         precondition(result.status.isSuccess)
@@ -93,7 +99,8 @@ import ProctorSandbox
     return [
       command("fork and exec", ["true"]), command("plain bwrap", plain),
       command("plain bwrap with parts of /etc", Array(plain.prefix(1)) + view + plain.dropFirst()),
-      backend(.namespaces, .protected), backend(.namespaces, .readOnly),
+      backend(.namespaces, .protected), backend(.namespaces, .protected, keeps: true),
+      backend(.namespaces, .readOnly),
       backend(.bubblewrap, .protected), backend(.none, .writable),
       image.flatMap { command("docker run", ["docker"] + container + [$0, "true"]) },
       image.flatMap { command("podman run", ["podman"] + container + [$0, "true"]) },

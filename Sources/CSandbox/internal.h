@@ -23,4 +23,4 @@ void csb_send_listener(int socket);
 
 // Text building without the C library's formatting.
 char *csb_append(char *at, char *end, const char *text);
-char *csb_append_number(char *at, char *end, unsigned number);
+char *csb_append_number(char *at, char *end, uint64_t number);

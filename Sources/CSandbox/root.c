@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -49,35 +50,32 @@ static int open_inside(const char *path, int flags) {
   return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof how);
 }
 
-// The folder that holds `path`, created with its parents; `*name` is the last part.
-static int open_parent(const char *path, char *copy, const char **name) {
-  size_t length = strlen(path);
-  if (length >= PATH_SIZE) {
-    errno = ENAMETOOLONG;
-    fail();
-  }
-  memcpy(copy, path, length + 1);
-  char *slash = strrchr(copy, '/');
-  if (!slash) fail();
-  *name = slash + 1;
-  *slash = 0;
-  int fd = open_inside(copy, O_PATH | O_DIRECTORY);
-  if (fd >= 0) return fd;
-  if (errno != ENOENT) fail();
-  // From the top down, each part below what is there already.
-  for (char *at = copy + 1;; at++) {
+// The folder that holds a path, created with its parents. The last one is kept: most steps are about a few folders.
+static struct {
+  char path[PATH_SIZE];
+  int fd;
+} parent = {"", -1};
+
+static void forget_parent(void) {
+  if (parent.fd >= 0) close(parent.fd);
+  parent.fd = -1;
+}
+
+// From the top down, each part below what is there already.
+static int make_parents(char *path) {
+  for (char *at = path + 1;; at++) {
     if (*at && *at != '/') continue;
     char kept = *at;
     *at = 0;
-    int next = open_inside(copy, O_PATH | O_DIRECTORY);
+    int next = open_inside(path, O_PATH | O_DIRECTORY);
     if (next < 0 && errno == ENOENT) {
-      char *last = strrchr(copy, '/');
+      char *last = strrchr(path, '/');
       *last = 0;
-      int above = open_inside(copy, O_PATH | O_DIRECTORY);
+      int above = open_inside(path, O_PATH | O_DIRECTORY);
       *last = '/';
       if (above < 0 || (mkdirat(above, last + 1, 0755) != 0 && errno != EEXIST)) fail();
       close(above);
-      next = open_inside(copy, O_PATH | O_DIRECTORY);
+      next = open_inside(path, O_PATH | O_DIRECTORY);
     }
     if (next < 0) fail();
     *at = kept;
@@ -86,23 +84,45 @@ static int open_parent(const char *path, char *copy, const char **name) {
   }
 }
 
+// `*name` is the last part. The descriptor is not the caller's to close.
+static int open_parent(const char *path, const char **name) {
+  const char *slash = strrchr(path, '/');
+  if (!slash) fail();
+  size_t length = (size_t)(slash - path);
+  if (length >= PATH_SIZE) {
+    errno = ENAMETOOLONG;
+    fail();
+  }
+  *name = slash + 1;
+  if (parent.fd >= 0 && strncmp(parent.path, path, length) == 0 && !parent.path[length])
+    return parent.fd;
+  forget_parent();
+  memcpy(parent.path, path, length);
+  parent.path[length] = 0;
+  parent.fd = open_inside(parent.path, O_PATH | O_DIRECTORY);
+  if (parent.fd < 0 && errno == ENOENT) parent.fd = make_parents(parent.path);
+  if (parent.fd < 0) fail();
+  return parent.fd;
+}
+
 // An existing or new place to mount on, of the same kind as what is mounted.
 static int open_target(const char *path, int is_folder) {
   int fd = open_inside(path, O_PATH);
-  if (fd >= 0) return fd;
-  char copy[PATH_SIZE];
-  const char *name;
-  int parent = open_parent(path, copy, &name);
-  if (is_folder) {
-    if (mkdirat(parent, name, 0755) != 0 && errno != EEXIST) fail();
-  } else {
-    int file = openat(parent, name, O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (file < 0) fail();
-    close(file);
+  if (fd < 0) {
+    const char *name;
+    int folder = open_parent(path, &name);
+    if (is_folder) {
+      if (mkdirat(folder, name, 0755) != 0 && errno != EEXIST) fail();
+    } else {
+      int file = openat(folder, name, O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644);
+      if (file < 0) fail();
+      close(file);
+    }
+    fd = open_inside(path, O_PATH);
+    if (fd < 0) fail();
   }
-  close(parent);
-  fd = open_inside(path, O_PATH);
-  if (fd < 0) fail();
+  // What will be mounted may hide it.
+  forget_parent();
   return fd;
 }
 
@@ -114,20 +134,16 @@ static void descriptor_path(char *buffer, size_t size, int fd) {
 }
 
 static void make_folder(const struct csb_step *step) {
-  char copy[PATH_SIZE];
   const char *name;
-  int parent = open_parent(step->target, copy, &name);
-  if (mkdirat(parent, name, step->mode) != 0 && errno != EEXIST) fail();
-  if (fchmodat(parent, name, step->mode, 0) != 0) fail();
-  close(parent);
+  int folder = open_parent(step->target, &name);
+  if (mkdirat(folder, name, step->mode) != 0 && errno != EEXIST) fail();
+  if (fchmodat(folder, name, step->mode, 0) != 0) fail();
 }
 
 static void make_link(const struct csb_step *step) {
-  char copy[PATH_SIZE];
   const char *name;
-  int parent = open_parent(step->target, copy, &name);
-  if (symlinkat(step->source, parent, name) != 0 && errno != EEXIST) fail();
-  close(parent);
+  int folder = open_parent(step->target, &name);
+  if (symlinkat(step->source, folder, name) != 0 && errno != EEXIST) fail();
 }
 
 static void write_all(int fd, const struct csb_step *step) {
@@ -140,15 +156,13 @@ static void write_all(int fd, const struct csb_step *step) {
 }
 
 static void make_file(const struct csb_step *step) {
-  char copy[PATH_SIZE];
   const char *name;
-  int parent = open_parent(step->target, copy, &name);
-  int fd = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+  int folder = open_parent(step->target, &name);
+  int fd = openat(folder, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) fail();
   write_all(fd, step);
   if (fchmod(fd, step->mode) != 0) fail();
   close(fd);
-  close(parent);
 }
 
 static void write_existing(const struct csb_step *step) {
@@ -168,19 +182,19 @@ static void mount_at(
 }
 
 static void bind(const struct csb_step *step) {
-  int inside = step->kind == CSB_BIND_INSIDE;
-  int source = inside ? open_inside(step->source, O_PATH)
-                      : open(step->source, O_PATH | O_CLOEXEC);
-  if (source < 0) {
-    if (errno == ENOENT && (step->flags & CSB_OPTIONAL)) return;
-    fail();
+  int flags = TREE_CLONE | TREE_RECURSIVE | TREE_CLOEXEC;
+  int tree;
+  if (step->kind == CSB_BIND_INSIDE) {
+    int source = open_inside(step->source, O_PATH);
+    if (source < 0) fail();
+    tree = (int)syscall(SYS_open_tree, source, "", AT_EMPTY_PATH | flags);
+    close(source);
+  } else {
+    tree = (int)syscall(SYS_open_tree, AT_FDCWD, step->source, flags);
+    if (tree < 0 && errno == ENOENT && (step->flags & CSB_OPTIONAL)) return;
   }
   struct stat status;
-  if (fstat(source, &status) != 0) fail();
-  int tree = (int)syscall(
-      SYS_open_tree, source, "", AT_EMPTY_PATH | TREE_CLONE | TREE_RECURSIVE | TREE_CLOEXEC);
-  if (tree < 0) fail();
-  close(source);
+  if (tree < 0 || fstat(tree, &status) != 0) fail();
   struct attributes attributes = {ATTR_NO_SETUID, 0, 0, 0};
   if (step->flags & CSB_READ_ONLY) attributes.set |= ATTR_READ_ONLY;
   if (!(step->flags & CSB_DEVICES)) attributes.set |= ATTR_NO_DEVICES;
@@ -233,20 +247,36 @@ static void overlay(const struct csb_step *step, int target, int in_user_namespa
   if (mount("overlay", place, "overlay", flags, options) != 0) fail();
 }
 
-static void detach(const struct csb_step *step) {
-  int target = open_inside(step->target, O_PATH);
-  char place[32];
-  descriptor_path(place, sizeof place, target);
-  if (target < 0 || umount2(place, MNT_DETACH) != 0) fail();
-  close(target);
-}
-
 static void seal(const struct csb_step *step) {
   int target = open_inside(step->target, O_PATH);
   struct attributes attributes = {ATTR_READ_ONLY | ATTR_NO_SETUID | ATTR_NO_DEVICES, 0, 0, 0};
   if (target < 0
       || syscall(SYS_mount_setattr, target, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
     fail();
+  close(target);
+}
+
+static void leave_room(const struct csb_step *step) {
+  struct statfs space;
+  int target = open_inside(step->target, O_PATH);
+  if (target < 0 || fstatfs(target, &space) != 0) fail();
+  char options[64];
+  char *end = options + sizeof options - 1;
+  char *at = csb_append(options, end, "mode=0755");
+  if (step->length) {
+    uint64_t used = (uint64_t)(space.f_blocks - space.f_bfree) * (uint64_t)space.f_bsize;
+    at = csb_append(at, end, ",size=");
+    at = csb_append_number(at, end, (used + step->length) >> 10);
+    at = csb_append(at, end, "k");
+  }
+  if (step->mode) {
+    at = csb_append(at, end, ",nr_inodes=");
+    at = csb_append_number(at, end, (uint64_t)(space.f_files - space.f_ffree) + step->mode);
+  }
+  *at = 0;
+  char place[32];
+  descriptor_path(place, sizeof place, target);
+  if (mount(0, place, 0, MS_REMOUNT | MS_NODEV | MS_NOSUID, options) != 0) fail();
   close(target);
 }
 
@@ -263,8 +293,8 @@ static void take(const struct csb_spec *spec, const struct csb_step *step) {
       break;
     case CSB_BIND:
     case CSB_BIND_INSIDE: bind(step); break;
-    case CSB_DETACH: detach(step); break;
     case CSB_SEAL: seal(step); break;
+    case CSB_ROOM: leave_room(step); break;
     case CSB_OVERLAY: {
       int target = open_target(step->target, 1);
       overlay(step, target, (spec->namespaces & CSB_NEW_USER) != 0);
@@ -276,7 +306,7 @@ static void take(const struct csb_spec *spec, const struct csb_step *step) {
 }
 
 void csb_build_root(const struct csb_spec *spec) {
-  if (mount("tmpfs", spec->root, "tmpfs", MS_NODEV | MS_NOSUID, spec->root_options) != 0)
+  if (mount("tmpfs", spec->root, "tmpfs", MS_NODEV | MS_NOSUID, "mode=0755") != 0)
     csb_fail(CSB_ROOT);
   root_fd = open(spec->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root_fd < 0) csb_fail(CSB_ROOT);
@@ -285,6 +315,7 @@ void csb_build_root(const struct csb_spec *spec) {
     take(spec, &spec->steps[i]);
   }
   // The old root is mounted over the new one and taken away: nothing of it stays reachable.
+  forget_parent();
   if (fchdir(root_fd) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0
       || chdir("/") != 0)
     csb_fail(CSB_ROOT);

@@ -38,8 +38,8 @@ char *csb_append(char *at, char *end, const char *text) {
   return at;
 }
 
-char *csb_append_number(char *at, char *end, unsigned number) {
-  char digits[12];
+char *csb_append_number(char *at, char *end, uint64_t number) {
+  char digits[20];
   int count = 0;
   do digits[count++] = (char)('0' + number % 10);
   while (number /= 10);
@@ -78,6 +78,38 @@ static void raise_loopback(void) {
   request.ifr_flags = IFF_UP | IFF_RUNNING;
   if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) != 0) csb_fail(CSB_LOOPBACK);
   close(fd);
+}
+
+// The network namespace of a sandbox, made by a process beside the one that builds the root: the kernel takes as
+// long for it as for all else together. They share memory and descriptors; of the C library's state only errno
+// is used, which is written to when a call fails, and then nothing starts.
+static int network_fd;
+static pid_t network_maker;
+
+static int make_network(void *argument) {
+  const struct csb_spec *spec = argument;
+  if (unshare(CLONE_NEWNET) != 0) csb_fail(CSB_NAMESPACES);
+  if (spec->loopback) raise_loopback();
+  network_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (network_fd < 0) csb_fail(CSB_NAMESPACES);
+  _exit(0);
+}
+
+static void begin_network(const struct csb_spec *spec) {
+  static char stack[1 << 14] __attribute__((aligned(16)));
+  network_maker = clone(
+      make_network, stack + sizeof stack, CLONE_VM | CLONE_FILES | SIGCHLD, (void *)spec);
+  if (network_maker < 0) csb_fail(CSB_FORK);
+}
+
+static void enter_network(void) {
+  int status;
+  while (waitpid(network_maker, &status, 0) < 0)
+    if (errno != EINTR) csb_fail(CSB_NAMESPACES);
+  // It has said itself what went wrong.
+  if (status != 0) _exit(125);
+  if (setns(network_fd, CLONE_NEWNET) != 0) csb_fail(CSB_NAMESPACES);
+  close(network_fd);
 }
 
 // Everything is marked close-on-exec rather than closed: the failure pipe must live until then.
@@ -181,22 +213,23 @@ static pid_t start_below(const struct csb_spec *spec) {
 
 static _Noreturn void child(const struct csb_spec *spec, uid_t uid, gid_t gid) {
   reset_signals();
+  if (spec->namespaces & CLONE_NEWNET) begin_network(spec);
   setsid();
   die_with_parent();
   redirect(spec);
   for (int i = 0; i < spec->cgroup_count; i++) write_file(spec->cgroups[i], "0", CSB_CGROUP);
   if (spec->namespaces) {
     // The group's own view of control groups begins where it was just put.
-    uint64_t late = spec->namespaces & ~(uint64_t)CLONE_NEWPID;
+    uint64_t late = spec->namespaces & ~(uint64_t)(CLONE_NEWPID | CLONE_NEWNET);
     if (spec->namespaces & CLONE_NEWPID) late &= CLONE_NEWCGROUP;
     if (late && unshare((int)late) != 0) csb_fail(CSB_NAMESPACES);
     if (spec->namespaces & CLONE_NEWUSER) map_ids(uid, gid);
     if (mount(0, "/", 0, MS_REC | MS_PRIVATE, 0) != 0) csb_fail(CSB_ROOT);
   }
   if (spec->namespaces & CLONE_NEWUTS) sethostname("sandbox", 7);
-  if (spec->loopback) raise_loopback();
   if (spec->root) csb_build_root(spec);
   else csb_build_overlays(spec);
+  if (spec->namespaces & CLONE_NEWNET) enter_network();
   if (spec->drop_privileges) csb_drop_privileges();
   // Changing ids and namespaces clears the parent-death signal.
   die_with_parent();
@@ -225,7 +258,7 @@ pid_t csb_spawn(const struct csb_spec *spec, struct csb_failure *failure) {
   uint64_t flags = SIGCHLD;
   // Those of an init are entered at birth: a process namespace cannot be entered later.
   if (spec->namespaces & CLONE_NEWPID)
-    flags |= spec->namespaces & ~(uint64_t)CLONE_NEWCGROUP;
+    flags |= spec->namespaces & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWNET);
 #if defined(__x86_64__) || defined(__aarch64__)
   pid_t pid = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
 #else

@@ -95,6 +95,14 @@ int csb_memory_file(const void *bytes, size_t length) {
   return fd;
 }
 
+int csb_memory_holds_attributes(void) {
+  int fd = memfd_create("proctor", MFD_CLOEXEC);
+  if (fd < 0) return 0;
+  int result = fsetxattr(fd, "user.proctor", "", 0, 0);
+  close(fd);
+  return result == 0;
+}
+
 int csb_event(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 int csb_wait(pid_t pid, int *status, struct rusage *usage) {

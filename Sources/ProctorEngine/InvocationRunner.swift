@@ -14,6 +14,8 @@ struct InvocationRunner: Sendable {
   var required: Set<ResourceLimits.Name>
   let container: SandboxPolicy.Container?
   var access: SandboxPolicy.WorkspaceAccess
+  /// Whether later commands and the caller see what was written to a protected workspace.
+  let keepsWrites: Bool
   let network: SandboxPolicy.Network
   /// Folders that the configuration shows to tests.
   let reads: [String]
@@ -176,7 +178,8 @@ struct InvocationRunner: Sendable {
       network: invocation.purpose == .fetch ? .host : runsUserCode ? network : .none,
       mounts: hostReads.map { .readOnly($0) } + invocation.mounts
         + (writesOutput(invocation) ? [.writable(place.output)] : []),
-      keepsLayers: invocation.purpose == .fetch, limits: limits, required: required,
+      keepsWrites: keepsWrites, keepsLayers: invocation.purpose == .fetch, limits: limits,
+      required: required,
       home: Self.home, scratch: scratch, freeReads: freeReads, container: container)
   }
 }

@@ -54,6 +54,7 @@ struct RunSession: Sendable {
     return InvocationRunner(
       adapter: adapter, context: context, host: host.environment, backend: backend, limits: limits,
       required: Set(tests.limits.keys), container: container, access: tests.workspace,
+      keepsWrites: true,
       network: tests.allowNetworkAccess ? .host : .none, reads: tests.read, freeReads: [],
       testSeconds: testSeconds, scratch: try folders(context), progress: progress)
   }
@@ -66,7 +67,7 @@ struct RunSession: Sendable {
     return InvocationRunner(
       adapter: adapter, context: context, host: host.environment, backend: backend,
       limits: execution.resourceLimits(timeout: options.timeoutSeconds),
-      required: execution.named, container: container, access: .protected,
+      required: execution.named, container: container, access: .protected, keepsWrites: false,
       network: execution.allowNetworkAccess ? .host : .none, reads: [], freeReads: [workspace],
       testSeconds: nil, scratch: try folders(context), progress: progress)
   }

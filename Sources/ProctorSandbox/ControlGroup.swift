@@ -63,10 +63,10 @@ struct ControlGroup: Sendable {
   /// Kills what is left in it and removes it.
   func remove() {
     for _ in 0..<100 {
-      if version == .v2 { Paths.write("1", to: "\(folders.values.first ?? "")/cgroup.kill") }
-      processes.forEach { kill($0, SIGKILL) }
       let left = folders.values.filter { rmdir($0) != 0 && errno != ENOENT }
       if left.isEmpty { return }
+      if version == .v2 { Paths.write("1", to: "\(folders.values.first ?? "")/cgroup.kill") }
+      processes.forEach { kill($0, SIGKILL) }
       usleep(5000)
     }
   }

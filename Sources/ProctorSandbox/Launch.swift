@@ -15,16 +15,18 @@ struct Launch {
     case overlay(Overlay)
     case processes(String)
     case terminals(String)
-    case detach(String)
     case seal(String)
     case write(String, text: String)
+    /// Room for this much more in a memory file system; nil for any.
+    case room(String, megabytes: Int?, files: Int?)
 
     /// What it is about, for the report of a failure.
     var target: String {
       switch self {
       case .folder(let target, _), .link(let target, _), .file(let target, _, _),
         .tmpfs(let target, _), .bind(_, let target, _), .bindInside(_, let target, _),
-        .processes(let target), .terminals(let target), .detach(let target), .seal(let target),
+        .processes(let target), .terminals(let target), .seal(let target),
+        .room(let target, _, _),
         .write(let target, _):
         target
       case .overlay(let overlay): overlay.target
@@ -63,12 +65,6 @@ struct Launch {
     static let cgroup = Namespaces(rawValue: UInt64(CSB_NEW_CGROUP))
   }
 
-  /// A new root: where on the host it is mounted, and its memory file system's options.
-  struct Root {
-    var place: String
-    var options: String
-  }
-
   struct Landlock {
     var handled: UInt64
     var scopes: UInt64
@@ -87,7 +83,8 @@ struct Launch {
   var namespaces: Namespaces = []
   /// Without a process namespace: whether it runs below an init all the same.
   var reaps = false
-  var root: Root?
+  /// A new root: an empty folder of the host to mount a memory file system on.
+  var root: String?
   var steps: [Step] = []
   var raisesLoopback = false
   var limits: [(resource: Int32, value: UInt64)] = []
@@ -166,8 +163,7 @@ struct Launch {
     spec.cgroup_count = Int32(cgroups.count)
     spec.namespaces = namespaces.rawValue
     spec.reaps = reaps ? 1 : 0
-    spec.root = root.map { memory.string($0.place) }
-    spec.root_options = root.map { memory.string($0.options) }
+    spec.root = root.map(memory.string)
     spec.loopback = raisesLoopback ? 1 : 0
     spec.drop_privileges = dropsPrivileges ? 1 : 0
     spec.landlock_files = landlock?.handled ?? 0
@@ -233,8 +229,10 @@ struct Launch {
         | (overlay.sharesContents ? Int32(CSB_SHARED) : 0)
     case .processes: raw.kind = kind(CSB_PROC)
     case .terminals: raw.kind = kind(CSB_PTS)
-    case .detach: raw.kind = kind(CSB_DETACH)
     case .seal: raw.kind = kind(CSB_SEAL)
+    case .room(_, let megabytes, let files):
+      raw.kind = kind(CSB_ROOM)
+      (raw.length, raw.mode) = ((megabytes ?? 0) << 20, UInt32(clamping: files ?? 0))
     case .write(_, let text):
       let bytes = Array(text.utf8)
       raw.kind = kind(CSB_WRITE)

@@ -10,11 +10,21 @@ struct Namespaces {
   let policy: SandboxPolicy
   let command: SandboxCommand
   let overlays: OverlayPlan
+  private let view: SystemView
+  private let mounts: [FolderMounts.Mount]
+
+  init(policy: SandboxPolicy, command: SandboxCommand, overlays: OverlayPlan) {
+    self.policy = policy
+    self.command = command
+    self.overlays = overlays
+    view = SystemView(policy: policy)
+    mounts = FolderMounts(policy: policy, command: command, overlays: overlays).list
+  }
 
   private static let devices = ["null", "zero", "full", "random", "urandom", "tty"]
-  /// Holds /tmp and /dev/shm, so that one limit is for both. It stays where it is: taking a mount away
-  /// waits for all processors.
-  private static let store = "/.scratch"
+  /// A folder of the root's own memory file system, so that one limit is for /tmp, /dev/shm and layers of overlays.
+  /// There it is read-only in the end; what was bound from it is not.
+  static let store = "/.scratch"
 
   // MARK: the launch
 
@@ -27,7 +37,7 @@ struct Namespaces {
       paths: command.candidates, argv: command.argv, environment: command.environment,
       directory: command.directory, stdout: pipes.stdout.write, stderr: pipes.stderr.write,
       cgroups: group?.joinFiles ?? [], namespaces: namespaces,
-      root: Launch.Root(place: overlays.root, options: "mode=0755,size=64m"), steps: steps,
+      root: overlays.root, steps: steps,
       raisesLoopback: policy.network == .none,
       limits: policy.limits.rlimits(group, inNamespace: true), dropsPrivileges: true,
       landlock: landlock, filter: try CallFilter.walls(),
@@ -44,21 +54,20 @@ struct Namespaces {
   // MARK: the file system
 
   private var steps: [Launch.Step] {
-    let view = SystemView(policy: policy)
     var steps = view.binds.map { Launch.Step.bind($0, at: $0, .readOnly) }
     steps += view.links.map { .link($0.path, to: $0.text) }
     steps += view.texts.map { .file($0.path, bytes: $0.bytes, mode: 0o444) }
     steps += scratch + devices + processes + overlays.layerSteps + folders
-    if overlays.hasMemoryLayers { steps.append(.detach(OverlayPlan.memoryPlace)) }
+    let limits = policy.limits
+    if limits.scratchMB != nil || limits.scratchFiles != nil {
+      steps.append(.room("/", megabytes: limits.scratchMB, files: limits.scratchFiles))
+    }
     return steps + [.seal("/")]
   }
 
   private var scratch: [Launch.Step] {
-    var options = "mode=0700"
-    if let size = policy.limits.scratchMB { options += ",size=\(size)m" }
-    if let files = policy.limits.scratchFiles { options += ",nr_inodes=\(files)" }
     let parts = [("\(Self.store)/tmp", "/tmp"), ("\(Self.store)/shm", "/dev/shm")]
-    return [.tmpfs(Self.store, options: options)]
+    return [.folder(Self.store, mode: 0o700)]
       + parts.map { .folder($0.0, mode: 0o1777) }
       + parts.map { .bindInside($0.0, at: $0.1, []) }
       + [
@@ -77,19 +86,17 @@ struct Namespaces {
   }
 
   private var processes: [Launch.Step] {
-    let view = SystemView(policy: policy)
     return [
       .processes("/proc"),
       // In this user namespace no other can be made, whatever gets past the filter.
       .write("/proc/sys/user/max_user_namespaces", text: "0"),
     ]
-      + view.masked.map { .bindInside("/dev/null", at: $0, [.devices]) }
-      + view.sealed.map { .bindInside($0, at: $0, .readOnly) }
+      + view.masked.map { .bindInside("/dev/null", at: $0, [.devices]) } + [.seal("/proc")]
   }
 
   /// The workspace, the mounts and the visible paths, parents before what stands in them.
   private var folders: [Launch.Step] {
-    FolderMounts(policy: policy, command: command, overlays: overlays).list.map { mount in
+    mounts.map { mount in
       switch mount {
       case .overlay(let overlay, _): .overlay(overlay)
       case .bind(let path, let isWritable): .bind(path, at: path, isWritable ? [] : .readOnly)
@@ -106,12 +113,11 @@ struct Namespaces {
     // Counting to none is a wall too: nothing but devices and the report channel is written.
     let change: FileRule.Rights =
       policy.limits.fileOperations == 0 ? .read : .change(version).union(.read)
-    let view = SystemView(policy: policy)
     var rules = [FileRule(path: "/", rights: .readFolder)]
     rules += (view.binds + ["/etc", "/proc"]).map { FileRule(path: $0, rights: .read) }
     rules.append(FileRule(path: "/dev", rights: all))
     rules.append(FileRule(path: "/tmp", rights: change))
-    for mount in FolderMounts(policy: policy, command: command, overlays: overlays).list {
+    for mount in mounts {
       switch mount {
       case .overlay(let overlay, let path):
         rules.append(FileRule(path: path, rights: overlay.upper == nil ? .read : change))

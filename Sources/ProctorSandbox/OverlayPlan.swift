@@ -1,3 +1,4 @@
+import CSandbox
 import FoundationEssentials
 import Glibc
 import ProctorModel
@@ -26,7 +27,8 @@ struct OverlayPlan {
   /// container engine.
   enum Builder { case launcher, bubblewrap, engine }
 
-  static let memoryPlace = "/.layers"
+  /// In the launcher's root.
+  static let memoryPlace = "\(Namespaces.store)/layers"
 
   let policy: SandboxPolicy
   let storage: OverlayStorage
@@ -35,12 +37,24 @@ struct OverlayPlan {
   /// The empty folder that becomes the launcher's new root.
   var root: String { "\(policy.scratch)/root" }
 
-  /// Where layers in memory are: a path of the host while the root is being built.
+  /// Whether what is written to scratch layers is in memory.
+  private var isInMemory: Bool {
+    switch storage {
+    case .memory: true
+    case .disk: !policy.keepsWrites && builder == .launcher && Self.memoryHoldsMarks
+    case .none: false
+    }
+  }
+
+  /// Overlays mark folders with attributes, which memory file systems have had for users since Linux 6.6.
+  private static let memoryHoldsMarks = csb_memory_holds_attributes() != 0
+
+  /// Where scratch layers are: a path of the host while the root is being built.
   private var base: String {
-    switch (storage, builder) {
-    case (.memory, .launcher): root + Self.memoryPlace
-    case (.memory, .bubblewrap): "\(policy.scratch)/memory"
-    default: policy.scratch
+    switch (isInMemory, builder) {
+    case (true, .launcher): root + Self.memoryPlace
+    case (true, _): "\(policy.scratch)/memory"
+    case (false, _): policy.scratch
     }
   }
 
@@ -79,7 +93,8 @@ struct OverlayPlan {
 
   /// What a protected workspace was written to; nil when that is not on disk.
   var workspaceUpper: String? {
-    policy.access == .protected && storage == .disk ? "\(base)/workspace-upper" : nil
+    policy.access == .protected && storage == .disk && !isInMemory
+      ? "\(base)/workspace-upper" : nil
   }
 
   /// Makes what must stand before the start; false when the disk refuses.
@@ -87,10 +102,15 @@ struct OverlayPlan {
     var folders = policyFolders
     switch builder {
     case .launcher: folders.append(root)
-    case .bubblewrap: folders += entries.map(target) + (storage == .memory ? [base] : [])
+    case .bubblewrap: folders += entries.map(target) + (isInMemory ? [base] : [])
     case .engine: break
     }
-    if storage == .disk {
+    if !isInMemory {
+      if !policy.keepsWrites {
+        entries.filter(isScratch).compactMap(\.upper).forEach {
+          try? FileManager.default.removeItem(atPath: $0)
+        }
+      }
       folders += entries.flatMap(layers)
       // A volatile overlay leaves a mark, so that nobody mounts its layers after a crash of the machine.
       for case let work? in entries.filter(isScratch).map(\.work) {
@@ -102,7 +122,7 @@ struct OverlayPlan {
     return folders.allSatisfy { Paths.exists($0) || Paths.make($0) }
   }
 
-  private func isScratch(_ entry: Entry) -> Bool { entry.upper?.hasPrefix(policy.scratch) == true }
+  private func isScratch(_ entry: Entry) -> Bool { entry.upper?.hasPrefix(base + "/") == true }
 
   private func layers(_ entry: Entry) -> [String] { [entry.upper, entry.work].compactMap(\.self) }
 
@@ -119,21 +139,21 @@ struct OverlayPlan {
 
   /// Host folders on disk that the command can fill.
   var writtenFolders: [String] {
-    (storage == .disk ? entries.compactMap(\.upper) : []) + policyFolders
+    (isInMemory ? [] : entries.compactMap(\.upper)) + policyFolders
       + (policy.access == .writable ? [policy.workspace] : [])
   }
 
-  var hasMemoryLayers: Bool { storage == .memory && !entries.isEmpty }
+  var hasMemoryLayers: Bool { isInMemory && !entries.isEmpty }
 
   /// What makes the layers in memory, as steps before the overlays.
   var layerSteps: [Launch.Step] {
     guard hasMemoryLayers else { return [] }
-    var options = "mode=0700"
-    if let size = policy.limits.scratchMB { options += ",size=\(size)m" }
-    let place = builder == .launcher ? Self.memoryPlace : base
-    let folders = entries.flatMap(layers).filter { $0.hasPrefix(base) }
-    return [.tmpfs(place, options: options)]
-      + folders.map { .folder(place + $0.dropFirst(base.count), mode: 0o700) }
+    let folders = entries.filter(isScratch).flatMap(layers)
+    guard builder != .launcher else {
+      return folders.map { .folder(String($0.dropFirst(root.count)), mode: 0o700) }
+    }
+    return [.tmpfs(base, options: policy.limits.scratchOptions)]
+      + folders.map { .folder($0, mode: 0o700) }
   }
 
   /// The overlay that stands for a path; nil when there is none.
@@ -141,7 +161,7 @@ struct OverlayPlan {
     entries.first { $0.path == path }.map {
       Launch.Overlay(
         lowers: $0.lowers, upper: $0.upper, work: $0.work, target: target($0),
-        isVolatile: builder != .engine && isScratch($0))
+        isVolatile: builder != .engine && !isInMemory && isScratch($0))
     }
   }
 
@@ -155,12 +175,8 @@ struct OverlayPlan {
   }
 
   var layers: [String] {
-    switch storage {
-    case _ where policy.access != .protected: []
-    case .disk: ["copy-on-write workspace"]
-    case .memory: ["copy-on-write workspace (in memory)"]
-    case .none: []
-    }
+    guard policy.access == .protected, storage != .none else { return [] }
+    return ["copy-on-write workspace" + (isInMemory ? " (in memory)" : "")]
   }
 
   /// What really holds for the workspace.

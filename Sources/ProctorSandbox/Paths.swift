@@ -33,7 +33,18 @@ enum Paths {
   }
 
   static func bytes(_ path: String) -> [UInt8]? {
-    (try? Data(contentsOf: URL(filePath: path))).map { Array($0) }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var result: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 14)
+    while true {
+      let count = Glibc.read(descriptor, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { return nil }
+      if count == 0 { return result }
+      result += chunk[..<count]
+    }
   }
 
   @discardableResult

@@ -2,6 +2,14 @@ import Glibc
 import ProctorModel
 
 extension ResourceLimits {
+  /// Mount options of a private memory file system for scratch space.
+  var scratchOptions: String {
+    var options = "mode=0700"
+    if let scratchMB { options += ",size=\(scratchMB)m" }
+    if let scratchFiles { options += ",nr_inodes=\(scratchFiles)" }
+    return options
+  }
+
   /// What the kernel holds for each process.
   /// - Parameter inNamespace: whether they are set in a user namespace of the command's own, where its
   ///   processes are counted apart from the user's others.

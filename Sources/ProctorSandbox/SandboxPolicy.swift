@@ -61,6 +61,9 @@ public struct SandboxPolicy: Sendable, Hashable {
   public var network: Network
   /// The same paths inside.
   public var mounts: [Invocation.Mount]
+  /// Whether the next command with the same scratch sees what this one wrote to a protected workspace, and the
+  /// caller may. What is thrown away is written to memory where that can be had, within the limit for scratch space.
+  public var keepsWrites: Bool
   /// Whether `.layered` folders may be written, and what is written to them stays: for fetching.
   public var keepsLayers: Bool
   public var limits: ResourceLimits
@@ -68,16 +71,16 @@ public struct SandboxPolicy: Sendable, Hashable {
   public var required: Set<ResourceLimits.Name>
   /// An empty private folder of this path inside.
   public var home: String
-  /// An existing private folder on the cache file system. What commands write to a protected
-  /// workspace is kept in it, for the next command with the same scratch; commands that share one
-  /// must run one after the other. The caller removes it.
+  /// An existing private folder on the cache file system, for what is kept; commands that share one must run one
+  /// after the other. The caller removes it.
   public var scratch: String
   /// Folders in which reading does not count as a file operation, as in those of the system.
   public var freeReads: [String]
 
   public init(
     backend: Backend, workspace: String, access: WorkspaceAccess, network: Network,
-    mounts: [Invocation.Mount], keepsLayers: Bool = false, limits: ResourceLimits,
+    mounts: [Invocation.Mount], keepsWrites: Bool = true, keepsLayers: Bool = false,
+    limits: ResourceLimits,
     required: Set<ResourceLimits.Name> = [], home: String, scratch: String,
     freeReads: [String] = [], container: Container? = nil
   ) {
@@ -86,6 +89,7 @@ public struct SandboxPolicy: Sendable, Hashable {
     self.access = access
     self.network = network
     self.mounts = mounts
+    self.keepsWrites = keepsWrites
     self.keepsLayers = keepsLayers
     self.limits = limits
     self.required = required

@@ -17,6 +17,18 @@ struct SystemView {
   static let hostName = "sandbox"
 
   let policy: SandboxPolicy
+  /// Host folders, read-only, at the same paths.
+  let binds: [String]
+  /// Top folders that are links, as distributions have merged them into /usr.
+  let links: [(path: String, text: String)]
+
+  init(policy: SandboxPolicy) {
+    self.policy = policy
+    links = Self.topNames.compactMap { name in Paths.link("/\(name)").map { ("/\(name)", $0) } }
+    let linked = Set(links.map(\.path))
+    let tops = Self.topNames.map { "/\($0)" }.filter { !linked.contains($0) && Paths.exists($0) }
+    binds = ["/usr"] + tops + Self.folders.map { "/etc/\($0)" }.filter(Paths.exists)
+  }
 
   /// Parts of /proc that are about the machine: they can be read, as without a sandbox. Root without
   /// capabilities could still write there, being the owner.
@@ -27,18 +39,6 @@ struct SystemView {
   /// Parts of /proc that tell of the kernel's memory and keys.
   var masked: [String] {
     ["kcore", "keys", "kmsg", "kallsyms", "timer_list"].map { "/proc/\($0)" }.filter(Paths.exists)
-  }
-
-  /// Host folders, read-only, at the same paths.
-  var binds: [String] {
-    let tops = Self.topNames.map { "/\($0)" }.filter { Paths.link($0) == nil && Paths.exists($0) }
-    let etc = Self.folders.map { "/etc/\($0)" }.filter(Paths.exists)
-    return ["/usr"] + tops + etc
-  }
-
-  /// Top folders that are links, as distributions have merged them into /usr.
-  var links: [(path: String, text: String)] {
-    Self.topNames.compactMap { name in Paths.link("/\(name)").map { ("/\(name)", $0) } }
   }
 
   /// Files of /etc: the host's own or made up.

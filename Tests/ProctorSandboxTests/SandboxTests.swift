@@ -99,6 +99,33 @@ import Testing
     #expect(first.result.receipt.workspace == "protected")
   }
 
+  @Test func `what is thrown away never reaches the disk`() async throws {
+    var policy = policy()
+    policy.keepsWrites = false
+    policy.limits.scratchMB = 50
+    try FileManager.default.createDirectory(
+      atPath: "\(workspace)/folder/inner", withIntermediateDirectories: true)
+    let first = try await run(
+      "echo changed > file; rm -r folder; mkdir folder; ls -A folder; mv folder other; cat file",
+      policy)
+    #expect(first.stdout == "changed\n" && first.stderr == "")
+    #expect(first.result.workspaceWrites == nil)
+    #expect(try await run("cat file; ls folder", policy).stdout == "originalinner\n")
+    // Older kernels cannot keep an overlay's marks in memory.
+    guard try ProcessInfo.processInfo.kernel >= (6, 6) else { return }
+    #expect(first.result.receipt.layers.contains("copy-on-write workspace (in memory)"))
+    let written = try FileManager.default.subpathsOfDirectory(atPath: "\(folder)/scratch")
+    #expect(!written.contains { $0.contains("upper") })
+    // The layers stand in the root, where nothing is written.
+    let layers = try await run("echo x > /.scratch/layers/workspace-upper/file; cat file", policy)
+    #expect(layers.stdout == "original" && !layers.stderr.isEmpty)
+    // One limit is for the workspace and /tmp together.
+    let full = try await run(
+      "head -c 40000000 /dev/zero > file; head -c 40000000 /dev/zero > /tmp/b; exit 3", policy)
+    #expect(full.stderr.contains("No space left"))
+    #expect(full.result.receipt.reached.map(\.limit) == [.scratchMB])
+  }
+
   @Test func `a writable workspace is written, a read-only one refuses`() async throws {
     var policy = policy()
     policy.access = .readOnly
@@ -551,5 +578,16 @@ import Testing
       return try await group.reduce(into: Set<String>()) { $0.insert($1) }
     }
     #expect(outputs == Set((0..<64).map { "\($0)\n" }))
+  }
+}
+
+extension ProcessInfo {
+  /// `6.1.0-13-amd64` is (6, 1).
+  fileprivate var kernel: (Int, Int) {
+    get throws {
+      let text = try String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8)
+      let numbers = text.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+      return (try #require(numbers.first), try #require(numbers.last))
+    }
   }
 }

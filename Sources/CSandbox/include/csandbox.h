@@ -28,12 +28,12 @@ enum csb_step_kind {
   CSB_PROC,
   // Pseudo-terminals of its own.
   CSB_PTS,
-  // Takes the mount at the target away; what was bound from it stays.
-  CSB_DETACH,
   // Makes the one mount at the target read-only.
   CSB_SEAL,
   // Writes `bytes` into an existing file.
   CSB_WRITE,
+  // Leaves room for `length` bytes and `mode` files, 0 for any, in the memory file system at the target.
+  CSB_ROOM,
 };
 
 // Flags of CSB_BIND and CSB_BIND_INSIDE, and of CSB_OVERLAY: its upper layer is thrown away; files of which
@@ -99,7 +99,6 @@ struct csb_spec {
   int reaps;
   // An empty host folder to mount the new root on; NULL to stay in the host's file system.
   const char *root;
-  const char *root_options;
   const struct csb_step *steps;
   int step_count;
   // Bring the loopback interface up.
@@ -215,6 +214,8 @@ int csb_has_attribute(const char *path, const char *name);
 int csb_pidfd(pid_t pid);
 // A memory file holding `length` bytes, positioned at its start, or -1.
 int csb_memory_file(const void *bytes, size_t length);
+// Whether memory file systems keep extended attributes of users.
+int csb_memory_holds_attributes(void);
 // eventfd(2), non-blocking, close-on-exec.
 int csb_event(void);
 // wait4(2) without WNOHANG, retried on EINTR.
