@@ -6,20 +6,28 @@ import ProctorModel
 /// they compiled by its path, and jest by its whole configuration.
 struct GuestFolder {
   let context: AdapterContext
-  /// `jest`, `pytest`.
   let name: String
-  /// Where in the folder the files lie; empty for the folder itself.
-  var inner = ""
+  private let inner: String
   let files: [String: [UInt8]]
-  /// For this project alone: what tools of the project write beside the files.
-  var isOwn = false
-
   /// Where such folders lie, for all projects or for this one.
-  private var place: String { isOwn ? "\(context.cache)/guest" : context.guestFolder }
+  private let place: String
+  let folder: String
 
-  var folder: String {
-    let content = files.sorted { $0.key < $1.key }.flatMap(\.value)
-    return "\(place)/\(name)-\(Fingerprint.of(content))"
+  /// - Parameters:
+  ///   - name: `jest`, `pytest`.
+  ///   - inner: where in the folder the files lie; empty for the folder itself.
+  ///   - isOwn: for this project alone: what tools of the project write beside the files.
+  init(
+    context: AdapterContext, name: String, inner: String = "", files: [String: [UInt8]],
+    isOwn: Bool = false
+  ) {
+    self.context = context
+    self.name = name
+    self.inner = inner
+    self.files = files
+    place = isOwn ? "\(context.cache)/guest" : context.guestFolder
+    let content = files.sorted { $0.key < $1.key }.reduce(into: []) { $0 += $1.value }
+    folder = "\(place)/\(name)-\(Fingerprint.of(content))"
   }
 
   func path(_ file: String) -> String {
