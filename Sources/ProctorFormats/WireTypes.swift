@@ -345,7 +345,7 @@ extension Array {
 }
 
 extension CapturedText {
-  fileprivate var omittedCount: Int? { omittedBytes > 0 ? omittedBytes : nil }
+  var omittedCount: Int? { omittedBytes > 0 ? omittedBytes : nil }
 }
 
 struct FunctionAnswerShape: Encodable {
