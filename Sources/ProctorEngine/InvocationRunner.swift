@@ -14,6 +14,8 @@ struct InvocationRunner: Sendable {
   var required: Set<ResourceLimits.Name>
   let container: SandboxPolicy.Container?
   var access: SandboxPolicy.WorkspaceAccess
+  /// Folders of the workspace that a copy of it does not have, absolute.
+  let shown: [String]
   let network: SandboxPolicy.Network
   /// Folders that the configuration shows to tests.
   let reads: [String]
@@ -171,10 +173,10 @@ struct InvocationRunner: Sendable {
       required.formIntersection([.memoryMB, .processes])
     }
     return SandboxPolicy(
-      backend: backend, workspace: context.workspace,
+      backend: backend, workspace: context.workspace, source: context.files,
       access: invocation.writesWorkspace ? .writable : access,
       network: invocation.purpose == .fetch ? .host : runsUserCode ? network : .none,
-      mounts: hostReads.map { .readOnly($0) } + invocation.mounts
+      mounts: shown.map { .copyOnWrite($0) } + hostReads.map { .readOnly($0) } + invocation.mounts
         + (writesOutput(invocation) ? [.writable(place.output)] : []),
       keepsLayers: invocation.purpose == .fetch, limits: limits, required: required,
       home: Self.home, scratch: scratch, freeReads: freeReads, container: container)

@@ -92,7 +92,8 @@ struct Namespaces {
     FolderMounts(policy: policy, command: command, overlays: overlays).list.map { mount in
       switch mount {
       case .overlay(let overlay, _): .overlay(overlay)
-      case .bind(let path, let isWritable): .bind(path, at: path, isWritable ? [] : .readOnly)
+      case .bind(let path, let source, let isWritable):
+        .bind(source, at: path, isWritable ? [] : .readOnly)
       }
     }
   }
@@ -115,7 +116,7 @@ struct Namespaces {
       switch mount {
       case .overlay(let overlay, let path):
         rules.append(FileRule(path: path, rights: overlay.upper == nil ? .read : change))
-      case .bind(let path, let isWritable):
+      case .bind(let path, _, let isWritable):
         rules.append(FileRule(path: path, rights: isWritable ? change : .read))
       }
     }

@@ -57,7 +57,7 @@ struct OverlayPlan {
     if policy.access == .protected {
       result.append(
         Entry(
-          path: policy.workspace, lowers: [policy.workspace], upper: "\(base)/workspace-upper",
+          path: policy.workspace, lowers: [policy.source], upper: "\(base)/workspace-upper",
           work: "\(base)/workspace-work"))
     }
     for case .copyOnWrite(let path) in policy.mounts {
@@ -120,7 +120,7 @@ struct OverlayPlan {
   /// Host folders on disk that the command can fill.
   var writtenFolders: [String] {
     (storage == .disk ? entries.compactMap(\.upper) : []) + policyFolders
-      + (policy.access == .writable ? [policy.workspace] : [])
+      + (policy.access == .writable ? [policy.source] : [])
   }
 
   var hasMemoryLayers: Bool { storage == .memory && !entries.isEmpty }
