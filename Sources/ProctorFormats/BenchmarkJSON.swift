@@ -118,7 +118,7 @@ extension BenchmarkShape {
         load_average: $0.load)
     }
     iterations_requested = answer.requested
-    if let measurement = answer.measurement { describe(measurement) }
+    if answer.failure == nil { measured(answer) }
     comparison = answer.comparison.map(Comparison.init)
     warnings = answer.warnings.nonEmpty
   }
@@ -144,15 +144,15 @@ extension BenchmarkShape {
     failed_iteration_at_least = failure.iteration?.isAtLeast == true ? true : nil
   }
 
-  private mutating func describe(_ measurement: Measurement) {
-    let all = measurement.samples
+  private mutating func measured(_ answer: BenchmarkAnswer) {
+    let all = answer.samples
     guard let figures = SampleStatistics(all) else { return }
-    iterations = measurement.calls
+    iterations = answer.iterations
     samples = all.count
-    batch_size = measurement.batchSize
-    warmup_iterations = measurement.warmupCalls
-    warmup_stable = measurement.isWarm
-    avg_time_ms = (measurement.totalMS / Double(measurement.calls)).significant
+    batch_size = answer.batchSize
+    warmup_iterations = answer.warmupIterations
+    warmup_stable = answer.isWarm
+    avg_time_ms = answer.meanMS.significant
     min_time_ms = figures.minimum.significant
     max_time_ms = figures.maximum.significant
     std_dev_ms = figures.standardDeviation?.significant
@@ -172,8 +172,8 @@ extension BenchmarkShape {
     let shown = stride(from: 0, to: all.count, by: step).map { all[$0].significant }
     samples_ms = shown
     samples_omitted = shown.count < all.count ? all.count - shown.count : nil
-    clock_resolution_ns = measurement.clockNanoseconds.rounded3
-    gc = measurement.collector
+    clock_resolution_ns = answer.clockNanoseconds.rounded3
+    gc = answer.measurements.first?.collector
   }
 }
 

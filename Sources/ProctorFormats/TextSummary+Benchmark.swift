@@ -3,11 +3,9 @@ public import ProctorModel
 extension TextSummary {
   /// The figures and a histogram, or why there are none.
   public static func render(_ answer: BenchmarkAnswer, style: TextStyle) -> String {
-    guard let measurement = answer.measurement,
-      let figures = SampleStatistics(measurement.samples)
-    else { return failed(answer, style) }
+    guard let figures = SampleStatistics(answer.samples) else { return failed(answer, style) }
     var blocks = answer.call.sandbox.map { sandbox($0, section: "execution", style) } ?? []
-    blocks.append(figureLines(figures, measurement, answer, style).joined(separator: "\n"))
+    blocks.append(figureLines(figures, answer, style).joined(separator: "\n"))
     blocks.append(histogram(figures, style).joined(separator: "\n"))
     if let comparison = answer.comparison {
       blocks.append(compared(comparison, style).joined(separator: "\n"))
@@ -29,8 +27,7 @@ extension TextSummary {
   }
 
   private static func figureLines(
-    _ figures: SampleStatistics, _ measurement: Measurement, _ answer: BenchmarkAnswer,
-    _ style: TextStyle
+    _ figures: SampleStatistics, _ answer: BenchmarkAnswer, _ style: TextStyle
   ) -> [String] {
     func row(_ name: String, _ value: String) -> String {
       "  \(style.mark(name.padded(to: 8), .faint)) \(value)"
@@ -40,24 +37,22 @@ extension TextSummary {
         "   (95 % between \(brief($0.lower)) and \(brief($0.upper)))"
       } ?? ""
     let spread = figures.standardDeviation.map { " ± \(brief($0))" } ?? ""
-    let mean = measurement.totalMS / Double(measurement.calls)
     let batches =
-      measurement.batchSize > 1
-      ? ", \(figures.count) samples of \(measurement.batchSize)" : ""
+      answer.batchSize > 1 ? ", \(figures.count) samples of \(answer.batchSize)" : ""
     let name = answer.subject?.function.harmless(multiline: false) ?? ""
     let bare = answer.call.sandbox?.backend == "none" ? "; not isolated: ran bare" : ""
     return [
-      "\(style.mark(name, .bold)): \(measurement.calls) calls\(batches), after "
-        + "\(measurement.warmupCalls) to warm up\(bare)",
+      "\(style.mark(name, .bold)): \(answer.iterations) calls\(batches), after "
+        + "\(answer.warmupIterations) to warm up\(bare)",
       row("median", style.mark(brief(figures.median), .bold) + interval),
-      row("mean", brief(mean) + spread),
+      row("mean", brief(answer.meanMS) + spread),
       row("range", "\(brief(figures.minimum)) … \(brief(figures.maximum))"),
       row("p95, p99", "\(brief(figures.p95)), \(brief(figures.p99))"),
       row(
         "outliers",
         "\(figures.outliers) of \(figures.count)"
           + (figures.severeOutliers > 0 ? ", \(figures.severeOutliers) of them severe" : "")),
-      row("gc", measurement.collector.harmless(multiline: false)),
+      row("gc", (answer.measurements.first?.collector ?? "").harmless(multiline: false)),
     ]
   }
 
@@ -88,20 +83,18 @@ extension TextSummary {
       comparison.interval.map {
         " (95 % between \(decimals($0.lower, 3)) and \(decimals($0.upper, 3)))"
       } ?? ""
+    let relation = comparison.verdict == .noDifference ? "from" : "than"
     var lines = [
-      "\(style.mark(comparison.verdict.rawValue, mark)) than \(comparison.baseline.harmless(multiline: false)): "
+      "\(style.mark(comparison.verdict.rawValue, mark)) \(relation) \(comparison.baseline.harmless(multiline: false)): "
         + "\(brief(comparison.oldMedianMS)) then, \(brief(comparison.newMedianMS)) now",
       "  \(decimals(comparison.ratio, 3)) times as long\(interval); "
         + "less than \(Int(BenchmarkComparison.threshold * 100)) % counts as noise",
       "  \(decimals(comparison.probabilitySlower * 100, 0)) % of the calls now are longer than then; "
-        + "p = \(comparison.pValue < 0.001 ? "below 0.001" : decimals(comparison.pValue, 3))",
+        + "p \(comparison.pValue < 0.001 ? "< 0.001" : "= " + decimals(comparison.pValue, 3))",
     ]
     if !comparison.rounds.isEmpty {
       let ratios = comparison.rounds.map { decimals($0, 2) }.joined(separator: ", ")
       lines.append("  ratios of the rounds: \(ratios)")
-    }
-    if comparison.verdict == .noDifference {
-      lines[0].replace(" than ", with: " to ", maxReplacements: 1)
     }
     return lines
   }

@@ -52,55 +52,76 @@ public struct BenchmarkAnswer: Sendable {
   public let machine: MachineFacts?
   /// Calls that were asked for; nil for the default.
   public let requested: Int?
-  /// What became of the calls, without the result, which is not kept.
-  public let call: FunctionAnswer
+  /// What became of each process; never empty. Results are not kept.
+  public let calls: [FunctionAnswer]
   public var comparison: BenchmarkComparison?
 
   public init(
-    subject: BenchmarkSubject?, machine: MachineFacts?, requested: Int?, call: FunctionAnswer,
+    subject: BenchmarkSubject?, machine: MachineFacts?, requested: Int?, calls: [FunctionAnswer],
     comparison: BenchmarkComparison? = nil
   ) {
     self.subject = subject
     self.machine = machine
     self.requested = requested
-    self.call = call
+    self.calls = calls
     self.comparison = comparison
   }
 
   /// Nothing was run.
   public init(_ failure: FunctionFailure) {
-    self.init(subject: nil, machine: nil, requested: nil, call: FunctionAnswer(failure))
+    self.init(subject: nil, machine: nil, requested: nil, calls: [FunctionAnswer(failure)])
   }
 
+  /// The process that ended the benchmark.
+  public var call: FunctionAnswer { calls[calls.count - 1] }
   public var failure: FunctionFailure? { call.failure }
-  public var measurement: Measurement? { failure == nil ? call.measurement : nil }
+
+  /// One for each process; empty when it failed.
+  public var measurements: [Measurement] {
+    failure == nil ? calls.compactMap(\.measurement) : []
+  }
+
+  /// Milliseconds of one call each, in the order they were taken.
+  public var samples: [Double] { measurements.flatMap(\.samples) }
+
+  public var iterations: Int { measurements.reduce(0) { $0 + $1.calls } }
+
+  public var meanMS: Double {
+    measurements.reduce(0) { $0 + $1.totalMS } / Double(max(1, iterations))
+  }
+
+  /// Calls of the largest batch.
+  public var batchSize: Int { measurements.map(\.batchSize).max() ?? 1 }
+  public var warmupIterations: Int { measurements.reduce(0) { $0 + $1.warmupCalls } }
+  public var isWarm: Bool { measurements.allSatisfy(\.isWarm) }
+  public var clockNanoseconds: Double { measurements.map(\.clockNanoseconds).max() ?? 0 }
 
   /// For comparing with others; nil when it failed.
   public var record: BenchmarkRecord? {
-    guard let subject, let machine, let measurement else { return nil }
+    guard let subject, let machine, !measurements.isEmpty else { return nil }
     return BenchmarkRecord(
-      subject: subject, machine: machine, backend: call.sandbox?.backend,
-      samples: measurement.samples)
+      subject: subject, machine: machine, backend: call.sandbox?.backend, samples: samples)
   }
 
   /// What makes the figures less than they seem.
   public var warnings: [String] {
-    guard let measurement else { return [] }
+    guard !measurements.isEmpty else { return [] }
     var result: [String] = []
-    let isCut = measurement.calls < requested ?? FunctionTiming.defaultSamples
-    if isCut {
+    if iterations < requested ?? FunctionTiming.defaultSamples {
       result.append(
         "the time was up before all calls were made: --timeout, and max_cpu_time_seconds under "
           + "[execution], allow more")
     }
-    if !measurement.isWarm {
-      result.append("the times had not become stable when the warm-up ended")
+    if !isWarm { result.append("the times had not become stable when the warm-up ended") }
+    let isCoarse = measurements.contains { measurement in
+      let batches = measurement.batches
+      return batches[..<max(1, batches.count - 1)].contains {
+        $0 < 20 * measurement.clockNanoseconds
+      }
     }
-    if let batch = measurement.batches.dropLast().min() ?? measurement.batches.min(),
-      batch < 20 * measurement.clockNanoseconds
-    {
+    if isCoarse {
       result.append(
-        "each sample is less than 20 times what the clock itself takes: give more --iterations")
+        "a sample is less than 20 times what the clock itself takes: give more --iterations")
     }
     if let machine, let load = machine.load, load > Double(machine.processors) {
       result.append("the machine was busy: \(load) processes for \(machine.processors) processors")

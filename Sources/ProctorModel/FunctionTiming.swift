@@ -1,7 +1,8 @@
 /// That a function is to be timed, and what that may take.
 public struct FunctionTiming: Hashable, Sendable {
-  /// Calls to be timed; nil for `defaultSamples` samples of as many calls as the clock needs.
+  /// Calls to be timed; nil for `samples` samples of as many calls as the clock needs.
   public let iterations: Int?
+  public let samples: Int
   /// Milliseconds from the guest program's start after which it begins no more calls.
   public let wallMS: Int
   /// Milliseconds of processor time, likewise.
@@ -11,11 +12,12 @@ public struct FunctionTiming: Hashable, Sendable {
 
   /// Less than the limits, so that a measurement ends by itself: a fifth, and what starting a program takes, is left
   /// for the guest's start, a call that takes longer than those before, and the answer.
-  public init(iterations: Int?, limits: ResourceLimits) {
+  public init(iterations: Int?, samples: Int = defaultSamples, limits: ResourceLimits) {
     func budget(_ seconds: Double?) -> Int {
       Int((((seconds ?? 3600) * 0.8 - 0.1) * 1000).clamped(to: 0...1e12))
     }
     self.iterations = iterations
+    self.samples = samples
     wallMS = budget(limits.wallSeconds)
     processorMS = budget(limits.cpuSeconds)
   }
@@ -23,7 +25,7 @@ public struct FunctionTiming: Hashable, Sendable {
   /// What the guest code is asked for.
   var request: String {
     let calls = iterations.map { #""iterations":\#($0),"# } ?? ""
-    return #"{\#(calls)"samples":\#(Self.defaultSamples),"wall_ms":\#(wallMS),"#
+    return #"{\#(calls)"samples":\#(samples),"wall_ms":\#(wallMS),"#
       + #""processor_ms":\#(processorMS)}"#
   }
 }

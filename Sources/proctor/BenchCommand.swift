@@ -17,6 +17,7 @@ struct Bench: AsyncParsableCommand {
         proctor bench src/primes.py first_primes '[400]' --iterations 50 --timeout 30
         proctor bench src/lib.rs add '[2, 3]' --format json > old.json
         proctor bench src/lib.rs add '[2, 3]' --compare old.json --fail-if-slower
+        proctor bench src/lib.rs add '[2, 3]' --baseline HEAD~1
 
       EXIT STATUS
         0 measured · 1 it failed, or is slower and --fail-if-slower is given
@@ -39,6 +40,12 @@ struct Bench: AsyncParsableCommand {
       valueName: "old.json"))
   var compare: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A revision of the git repository: time it, too, in turns with the files as they are now.",
+      valueName: "ref"))
+  var baseline: String?
+
   @Flag(help: "Exit status 1 when it became slower.")
   var failIfSlower = false
 
@@ -46,22 +53,32 @@ struct Bench: AsyncParsableCommand {
     if let iterations, !(1...1_000_000_000).contains(iterations) {
       throw ValidationError("--iterations takes a number from 1 to 1000000000.")
     }
-    if failIfSlower, compare == nil {
-      throw ValidationError("--fail-if-slower needs --compare.")
+    if compare != nil, baseline != nil {
+      throw ValidationError("Give either --compare or --baseline.")
+    }
+    if failIfSlower, compare == nil, baseline == nil {
+      throw ValidationError("--fail-if-slower needs --compare or --baseline.")
     }
   }
 
   func run() async throws {
     let answer = Answer(format: target.format, kind: .benchmark(failsIfSlower: failIfSlower))
-    let (target, iterations, compare) = (target, iterations, compare)
+    let (target, iterations, compare, baseline) = (target, iterations, compare, baseline)
     try await answer.give { progress throws(EngineError) in
       // Before anything runs: what cannot be compared in the end need not be measured.
       let old = try compare.map { path throws(EngineError) in try Self.earlier(path) }
       let engine = try Engine(workspace: target.workspace, options: target.engineOptions)
       if let refused = target.refusal(engine) { return .benchmark(BenchmarkAnswer(refused)) }
+      let base = FileManager.default.currentDirectoryPath
+      if let baseline {
+        return .benchmark(
+          try await engine.benchmark(
+            target.function, of: target.path, arguments: target.arguments, iterations: iterations,
+            base: base, against: baseline, progress: progress))
+      }
       var answer = try await engine.benchmark(
         target.function, of: target.path, arguments: target.arguments, iterations: iterations,
-        base: FileManager.default.currentDirectoryPath, progress: progress)
+        base: base, progress: progress)
       if let old, let compare, let record = answer.record {
         answer.comparison = BenchmarkComparison(record, with: old, named: compare)
       }

@@ -350,6 +350,7 @@ import Testing
   @Test(arguments: [
     ["--iterations", "0"], ["--iterations", "-1"], ["--iterations", "x"], ["--timeout", "0"],
     ["--fail-if-slower"], ["--compare", "absent.json"],
+    ["--compare", "absent.json", "--baseline", "HEAD"], ["--baseline", "HEAD"],
   ])
   func `wrong usage`(options: [String]) throws {
     try nap(1)
@@ -357,5 +358,58 @@ import Testing
       ["bench", "a.py", "nap", "--yes"] + options, in: workspace
     ).run()
     #expect(outcome.status == 2)
+  }
+
+  // MARK: another revision
+
+  private func git(_ arguments: [String]) throws {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments =
+      ["git", "-C", workspace, "-c", "user.name=x", "-c", "user.email=x@example.org"] + arguments
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "git \(arguments)")
+  }
+
+  @Test func `a revision is timed in turns with what is there now`() throws {
+    try nap(1)
+    try git(["init", "-q"])
+    try git(["add", "-A"])
+    try git(["commit", "-qm", "one"])
+    try nap(5)
+    let arguments = ["a.py", "nap", "--iterations", "62", "--baseline", "HEAD"]
+    let answer = try bench(arguments + ["--fail-if-slower"], status: 1)
+    #expect(answer["iterations"] as? Int == 62)
+    let comparison = try #require(answer["comparison"] as? [String: Any])
+    #expect(comparison["verdict"] as? String == "slower")
+    #expect(comparison["baseline"] as? String == "HEAD")
+    let rounds = try #require(comparison["round_ratios"] as? [Double])
+    #expect(rounds.count == 6 && rounds.allSatisfy { $0 > 1.5 })
+    let text = try String(contentsOfFile: "\(workspace)/a.py", encoding: .utf8)
+    #expect(text.contains("sleep(5"))
+
+    try folder.write("def fresh(): pass\n", to: "workspace/a.py")
+    let absent = try bench(["a.py", "fresh", "--baseline", "HEAD"], status: 2)
+    #expect((absent["message"] as? String)?.hasPrefix("in HEAD: ") == true)
+    let unknown = try bench(["a.py", "fresh", "--baseline", "nothing"], status: 2)
+    #expect((unknown["message"] as? String)?.contains("nothing") == true)
+  }
+
+  @Test func `compiled revisions each have their own build`() throws {
+    func write(_ count: Int) throws {
+      try folder.write(
+        "fn f() -> u64 { std::thread::sleep(std::time::Duration::from_millis(\(count))); \(count) }\n",
+        to: "workspace/a.rs")
+    }
+    try write(5)
+    try git(["init", "-q"])
+    try git(["add", "-A"])
+    try git(["commit", "-qm", "one"])
+    try write(1)
+    let answer = try bench(["a.rs", "f", "--iterations", "60", "--baseline", "HEAD"])
+    #expect((answer["comparison"] as? [String: Any])?["verdict"] as? String == "faster")
   }
 }
