@@ -6,6 +6,7 @@ import ProctorModel
 ///
 ///     ROOT/shared/                      compiled guest code, remembered tool queries
 ///     ROOT/workspaces/NAME-HASH/        build caches of one workspace, kept from run to run
+///       candidates/KIND-N/              the same for copies of it that patches or revisions changed
 ///     ROOT/runs/PID-NONCE/              one run's scratch, removed at its end or at the next start
 struct CacheFolder: Sendable {
   let root: String
@@ -37,10 +38,11 @@ struct CacheFolder: Sendable {
   var shared: String { "\(root)/shared" }
 
   /// The cache of one project of a workspace.
-  func project(_ project: Project, workspace: String) -> String {
+  /// - Parameter workspace: the folder of the workspace's caches.
+  func project(_ project: Project, in workspace: String) -> String {
     let root =
       project.root == "." ? "root" : "\(Self.plain(project.root))-\(Fingerprint.of(project.root))"
-    return "\(self.workspace(workspace))/\(project.adapter)/\(root)"
+    return "\(workspace)/\(project.adapter)/\(root)"
   }
 
   /// The caches of all projects of a workspace.

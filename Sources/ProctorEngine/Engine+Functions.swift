@@ -14,6 +14,34 @@ extension Engine {
     _ function: String, of path: String, arguments: String, base: String,
     progress: @escaping @Sendable (Progress) -> Void = { _ in }
   ) async throws(EngineError) -> FunctionAnswer {
+    let target: FunctionTarget
+    switch try self.target(function, of: path, arguments: arguments, base: base) {
+    case .success(let found): target = found
+    case .failure(let failure): return FunctionAnswer(failure)
+    }
+    return try await call(target, timing: nil, progress)
+  }
+
+  /// Makes one call in a sandbox of its own.
+  /// - Parameter timing: nil for a single call.
+  func call(
+    _ target: FunctionTarget, timing: FunctionTiming?,
+    _ progress: @escaping @Sendable (Progress) -> Void
+  ) async throws(EngineError) -> FunctionAnswer {
+    let folder = try RunFolder(in: CacheFolder(environment: options.environment))
+    Sandbox.sweep()
+    let session = try session(in: folder.path, progress)
+    let call = FunctionCall(
+      file: target.file, function: target.function, arguments: target.arguments,
+      runtime: target.runtime, memoryMB: configuration.execution.maxMemoryMB, timing: timing)
+    return try await FunctionRunner(adapter: target.adapter, session: session, call: call)
+      .run(in: project(of: target.file, target.adapter))
+  }
+
+  /// What a call is about, or why there is nothing to call.
+  func target(
+    _ function: String, of path: String, arguments: String, base: String
+  ) throws(EngineError) -> Result<FunctionTarget, FunctionFailure> {
     guard configuration.execution.enabled else {
       throw EngineError(
         .configuration, "calling functions is switched off",
@@ -26,7 +54,9 @@ extension Engine {
         .usage, "\(path) is outside the workspace \(workspace)",
         resolution: "Name its workspace with --workspace.")
     }
-    guard let file = FileSystem.realPath(wanted) else { return missing(wanted, shown: path) }
+    guard let file = FileSystem.realPath(wanted) else {
+      return .failure(missing(wanted, shown: path))
+    }
     guard FileSystem.isRegular(file) else {
       throw EngineError(
         .usage, "\(path) is no regular file", resolution: "Name the file that defines the function."
@@ -41,24 +71,18 @@ extension Engine {
         "functions of \(adapter.language) cannot be isolated with \"\(runtime.rawValue)\"",
         resolution: "Use --isolation \((["auto"] + others).joined(separator: " or ")).")
     }
-    let list: String
     do {
-      list = try Self.list(arguments)
+      return .success(
+        FunctionTarget(
+          file: file, function: function, arguments: try Self.list(arguments), runtime: runtime,
+          adapter: adapter))
     } catch {
       let why =
         error == .depth
         ? "are nested deeper than \(JSONText.depthLimit)"
         : "are not JSON: give an array, such as [1, \"two\"]"
-      return FunctionAnswer(FunctionFailure(.badArguments, "the arguments \(why)"))
+      return .failure(FunctionFailure(.badArguments, "the arguments \(why)"))
     }
-    let folder = try RunFolder(in: CacheFolder(environment: options.environment))
-    Sandbox.sweep()
-    let session = try session(in: folder.path, progress)
-    let call = FunctionCall(
-      file: file, function: function, arguments: list, runtime: runtime,
-      memoryMB: configuration.execution.maxMemoryMB)
-    return try await FunctionRunner(adapter: adapter, session: session, call: call)
-      .run(in: project(of: file, adapter))
   }
 
   /// The deepest folder or file of a path that is there, links resolved.
@@ -88,7 +112,7 @@ extension Engine {
   }
 
   /// The innermost project of the adapter's that the file is in; without one its folder.
-  private func project(of file: String, _ adapter: any FunctionAdapter) -> Project {
+  func project(of file: String, _ adapter: any FunctionAdapter) -> Project {
     let candidates = adapter.detect(in: walker.tree()).filter {
       file.hasPrefix($0.directory(in: workspace) + "/")
     }
@@ -97,12 +121,22 @@ extension Engine {
     return Project(adapter: adapter.id, root: String(folder), evidence: Project.loneFile)
   }
 
-  private func missing(_ path: String, shown: String) -> FunctionAnswer {
+  private func missing(_ path: String, shown: String) -> FunctionFailure {
     let names = FileSystem.entries(of: path.parentFolder).filter { !$0.isFolder }.map(\.name)
     let name = path.split(separator: "/").last.map(String.init) ?? ""
-    return FunctionAnswer(
-      FunctionFailure(
-        .notFound, "there is no file \(shown)",
-        near: Suggestions.nearest(to: name, among: names).map { .init(name: $0, line: nil) }))
+    return FunctionFailure(
+      .notFound, "there is no file \(shown)",
+      near: Suggestions.nearest(to: name, among: names).map { .init(name: $0, line: nil) })
   }
+}
+
+/// A function that was found fit to be called.
+struct FunctionTarget: Sendable {
+  /// Absolute, links resolved.
+  let file: String
+  let function: String
+  /// JSON text of an array or an object.
+  let arguments: String
+  let runtime: FunctionRuntime
+  let adapter: any FunctionAdapter
 }

@@ -11,6 +11,7 @@ extension Engine {
     path: String, name: String?, base: String
   ) throws(EngineError) -> TestSelector {
     let absolute = path.hasPrefix("/") ? path : "\(base)/\(path)"
+    if let inCopy = inCopy(absolute) { return .path(inCopy, name: name) }
     if let real = FileSystem.realPath(absolute) ?? FileSystem.realPath("\(workspace)/\(path)") {
       if real == workspace { return .path(".", name: name) }
       guard real.hasPrefix(workspace + "/") else {
@@ -25,5 +26,14 @@ extension Engine {
     throw EngineError(
       .usage, "there is no file or folder \(path), and it is not the id of a test",
       resolution: "Give a path inside the workspace, or an id as printed by: proctor list.")
+  }
+
+  /// The path of what a copy has in the workspace's place, relative.
+  func inCopy(_ absolute: String) -> String? {
+    guard let copy, absolute.hasPrefix(workspace + "/"),
+      let real = FileSystem.realPath("\(copy.folder)\(absolute.dropFirst(workspace.count))"),
+      real.hasPrefix(copy.folder + "/")
+    else { return nil }
+    return String(real.dropFirst(copy.folder.count + 1))
   }
 }

@@ -5,7 +5,10 @@ import ProctorSandbox
 
 /// The whole product in order: detect, plan, run in the sandbox, decode, account, report.
 public struct Engine: Sendable {
+  /// Looks at the files, also when those of a copy stand in the workspace's place.
   let walker: WorkspaceWalker
+  /// nil for the workspace itself.
+  let copy: CopiedWorkspace?
   let adapters: [any Adapter]
   public let configuration: Configuration
   let options: EngineOptions
@@ -14,6 +17,8 @@ public struct Engine: Sendable {
   /// - Throws: `EngineError` for a missing workspace or a broken `proctor.toml`.
   public init(workspace: String, options: EngineOptions) throws(EngineError) {
     walker = try WorkspaceWalker.open(workspace)
+    self.workspace = walker.root
+    copy = nil
     adapters = try AdapterLibrary(workspace: walker.root, environment: options.environment).load()
     configuration = try Self.configuration(at: walker.root, adapters: adapters.map(\.id))
     self.options = Self.settled(options, configuration)
@@ -23,7 +28,17 @@ public struct Engine: Sendable {
   public var isolation: Configuration.Isolation { options.isolation ?? .auto }
 
   /// The workspace root, absolute, symbolic links resolved.
-  public var workspace: String { walker.root }
+  public let workspace: String
+
+  /// The same engine on a copy: its settings stay those of the workspace.
+  init(_ engine: Engine, on copy: CopiedWorkspace) {
+    walker = WorkspaceWalker(root: copy.folder)
+    self.copy = copy
+    workspace = engine.workspace
+    adapters = engine.adapters
+    configuration = engine.configuration
+    options = engine.options
+  }
 
   /// Detected runners, those switched off left out.
   public func projects() -> [Project] {
@@ -174,7 +189,7 @@ public struct Engine: Sendable {
 
   private func concerned(_ selector: TestSelector) -> [Project] {
     let isFolder: Bool =
-      if case .path(let path, _) = selector { FileSystem.isFolder("\(workspace)/\(path)") } else {
+      if case .path(let path, _) = selector { FileSystem.isFolder("\(walker.root)/\(path)") } else {
         false
       }
     return projects().filter { project in
@@ -199,7 +214,8 @@ public struct Engine: Sendable {
       cache = try cache.image(found.image)
     }
     return RunSession(
-      workspace: workspace, configuration: configuration, options: options, cache: cache,
+      workspace: workspace, copy: copy, configuration: configuration, options: options,
+      cache: cache,
       host: host, container: container, runFolder: folder, tree: walker.tree, progress: progress)
   }
 

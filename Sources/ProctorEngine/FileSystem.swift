@@ -72,6 +72,20 @@ enum FileSystem {
     return Data(data.prefix(filled))
   }
 
+  /// Reads some bytes of a descriptor, again when a signal came between.
+  static func read(_ descriptor: Int32, _ buffer: inout [UInt8]) -> Int {
+    while true {
+      let count = Glibc.read(descriptor, &buffer, buffer.count)
+      if count >= 0 || errno != EINTR { return count }
+    }
+  }
+
+  /// Has two files share their contents until one is written to; false where the file system cannot.
+  static func shareContents(of source: Int32, with target: Int32) -> Bool {
+    // FICLONE of linux/fs.h.
+    ioctl(target, 0x4004_9409, source) == 0
+  }
+
   static func makeFolder(_ path: String) throws(EngineError) {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -6,7 +6,7 @@ import Synchronization
 /// What the guest code says of a call; see `FunctionAdapter`.
 struct FunctionRecord: Decodable {
   enum Event: String, Decodable {
-    case started, returned, raised, exited, unserializable, refused
+    case started, progress, measured, returned, raised, exited, unserializable, refused
     case notFound = "not_found"
     case badArguments = "bad_arguments"
     case tooLarge = "too_large"
@@ -28,12 +28,19 @@ struct FunctionRecord: Decodable {
   var expected: String?
   var text: String?
   var code: Int?
+  /// Of a benchmark: the call in which it ended, or after `progress` the next one, from 1.
+  var iteration: Int?
+  /// Whether it may have been a later one of the same batch.
+  var inexact: Bool?
+  var measurement: Measurement?
 }
 
 /// Receives what a called function produces. Called from the supervising thread only, read after it.
 final class FunctionRecorder: Sendable {
   struct Seen {
     var records: [(record: FunctionRecord, value: Data?)] = []
+    /// The last word of a benchmark that goes on.
+    var reached: Int?
     var stdout = BoundedCapture(limit: outputLimit)
     var stderr = BoundedCapture(limit: outputLimit)
     fileprivate var frames: ChannelReader
@@ -83,6 +90,10 @@ final class FunctionRecorder: Sendable {
           if let text = try? JSONText(bytes),
             let record = try? JSONDecoder().decode(FunctionRecord.self, from: bytes)
           {
+            guard record.event != .progress else {
+              state.reached = record.iteration
+              continue
+            }
             state.records.append((record, text.member("value")))
           } else {
             state.isBroken = true

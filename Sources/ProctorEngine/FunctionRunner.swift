@@ -63,15 +63,26 @@ struct FunctionRunner: Sendable {
   ) -> FunctionAnswer {
     var result = result
     result.receipt = receipt(result.receipt, plan)
-    let failure = failure(seen, result, context)
+    var failure = failure(seen, result, context)
     let final = seen.final
+    if failure != nil, call.timing != nil { failure?.iteration = iteration(seen) }
     return FunctionAnswer(
       result: failure == nil ? final?.value : nil,
       form: failure == nil ? final?.record.form : nil,
       isTruncated: final?.record.truncated == true, failure: failure,
+      measurement: final?.record.measurement,
       executionTimeMS: final?.record.nanoseconds.map { $0 / 1e6 } ?? result.durationMS,
       stdout: seen.stdout.text, stderr: seen.stderr.text, peakMemoryMB: result.peakMemoryMB,
-      sandbox: result.receipt)
+      sandbox: result.receipt, toolVersion: context.toolchain.version)
+  }
+
+  /// Where a benchmark was when it ended.
+  private func iteration(_ seen: FunctionRecorder.Seen) -> FunctionFailure.Iteration? {
+    if let record = seen.final?.record, let number = record.iteration {
+      return .init(number: number, isAtLeast: record.inexact == true)
+    }
+    guard seen.hasStarted else { return nil }
+    return .init(number: seen.reached ?? 1, isAtLeast: true)
   }
 
   private func receipt(_ receipt: SandboxReceipt, _ plan: FunctionPlan) -> SandboxReceipt {
@@ -95,7 +106,8 @@ struct FunctionRunner: Sendable {
       return FunctionFailure(.sandbox, "the answer cannot be trusted: \(violation)")
     }
     guard let (record, value) = seen.final else { return lost(seen, result) }
-    let told = failure(record, value, seen, context)
+    let told =
+      failure(record, value, seen, context) ?? flaw(of: record, seen, result)
     guard told == nil || told?.kind == .runtime else { return told }
     if let told, let denied = cause(of: told, among: result.receipt.denied) {
       let setting =
@@ -169,6 +181,19 @@ struct FunctionRunner: Sendable {
       .runtime, "ended the process (\(result.status.text)) instead of returning\(more)")
   }
 
+  /// A value where times were asked for, or the reverse; times that cannot be.
+  private func flaw(
+    of record: FunctionRecord, _ seen: FunctionRecorder.Seen, _ result: SandboxResult
+  ) -> FunctionFailure? {
+    let flaw: String? =
+      switch (record.event, call.timing, record.measurement) {
+      case (.returned, nil, nil): nil
+      case (.measured, .some, .some(let measured)): measured.flaw(durationMS: result.durationMS)
+      default: "it is not what was asked for"
+      }
+    return flaw.map { FunctionFailure(.sandbox, "the answer cannot be trusted: \($0)") }
+  }
+
   private func failure(
     _ record: FunctionRecord, _ value: Data?, _ seen: FunctionRecorder.Seen,
     _ context: AdapterContext
@@ -180,9 +205,9 @@ struct FunctionRunner: Sendable {
     let impossible = FunctionFailure(
       .sandbox, "the answer cannot be trusted: it is none of this runtime's")
     switch record.event {
-    case .started: return nil
-    case .returned:
-      guard seen.hasStarted, value != nil else {
+    case .started, .progress: return nil
+    case .returned, .measured:
+      guard seen.hasStarted, value != nil || record.event == .measured else {
         return FunctionFailure(.sandbox, "the answer cannot be trusted: it has no beginning")
       }
       return nil

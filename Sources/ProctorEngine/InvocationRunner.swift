@@ -16,6 +16,8 @@ struct InvocationRunner: Sendable {
   var access: SandboxPolicy.WorkspaceAccess
   /// Whether later commands and the caller see what was written to a protected workspace.
   let keepsWrites: Bool
+  /// Folders of the workspace that a copy of it does not have, absolute.
+  let shown: [String]
   let network: SandboxPolicy.Network
   /// Folders that the configuration shows to tests.
   let reads: [String]
@@ -173,10 +175,10 @@ struct InvocationRunner: Sendable {
       required.formIntersection([.memoryMB, .processes])
     }
     return SandboxPolicy(
-      backend: backend, workspace: context.workspace,
+      backend: backend, workspace: context.workspace, source: context.files,
       access: invocation.writesWorkspace ? .writable : access,
       network: invocation.purpose == .fetch ? .host : runsUserCode ? network : .none,
-      mounts: hostReads.map { .readOnly($0) } + invocation.mounts
+      mounts: shown.map { .copyOnWrite($0) } + hostReads.map { .readOnly($0) } + invocation.mounts
         + (writesOutput(invocation) ? [.writable(place.output)] : []),
       keepsWrites: keepsWrites, keepsLayers: invocation.purpose == .fetch, limits: limits,
       required: required,

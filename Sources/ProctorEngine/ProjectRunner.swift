@@ -57,7 +57,8 @@ struct ProjectRunner: Sendable {
       }
     }
     let folders = adapter.buildFolders(runner.context)
-    if !folders.isEmpty {
+    // The dates of a copy's files are proctor's own.
+    if !folders.isEmpty, session.copy == nil {
       try StaleBuild(tree: session.tree(), project: project, cache: runner.context.cache)
         .discard(folders)
     }
@@ -136,8 +137,8 @@ struct ProjectRunner: Sendable {
   /// What tests wrote to the workspace is listed, and kept where that is asked for.
   private func settleWrites(_ outcome: inout ProjectOutcome) throws(EngineError) {
     let keep = session.configuration.tests.keep
-    let isAsked = session.options.keepWrites || !keep.isEmpty
-    guard session.configuration.tests.workspace == .protected else { return }
+    let isAsked = session.copy == nil && (session.options.keepWrites || !keep.isEmpty)
+    guard session.configuration.tests.workspace == .protected || session.copy != nil else { return }
     guard let upper = outcome.workspaceWrites else {
       guard isAsked, session.options.isolation?.backend != SandboxPolicy.Backend.none,
         !outcome.receipts.isEmpty
@@ -148,8 +149,8 @@ struct ProjectRunner: Sendable {
           + "[tests] workspace = \"writable\".")
     }
     outcome.writes = WorkspaceWrites(
-      workspace: session.workspace, upper: upper,
-      patterns: session.options.keepWrites ? nil : keep
+      workspace: session.files, upper: upper,
+      patterns: session.copy != nil ? [] : session.options.keepWrites ? nil : keep
     ).settle()
   }
 

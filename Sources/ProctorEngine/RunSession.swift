@@ -5,6 +5,8 @@ import Synchronization
 /// What all projects of one run share.
 struct RunSession: Sendable {
   let workspace: String
+  /// A changed copy that stands in the workspace's place; nil for the workspace itself.
+  let copy: CopiedWorkspace?
   let configuration: Configuration
   let options: EngineOptions
   let cache: CacheFolder
@@ -15,6 +17,9 @@ struct RunSession: Sendable {
   /// Looks at the workspace's files as they are now.
   let tree: @Sendable () -> WorkspaceTree
   let progress: @Sendable (Progress) -> Void
+
+  /// Where the workspace's files are on this machine.
+  var files: String { copy?.folder ?? workspace }
 
   private var backend: SandboxPolicy.Backend {
     (options.isolation ?? .auto).backend
@@ -38,9 +43,10 @@ struct RunSession: Sendable {
     try guarded.check(toolchain.reads, of: project)
     try guarded.check(configuration.tests.read)
     return AdapterContext(
-      workspace: workspace, project: project,
+      workspace: workspace, files: files, project: project,
       settings: configuration.settings(for: project.adapter), toolchain: toolchain,
-      cache: cache.project(project, workspace: workspace), sharedCache: cache.shared,
+      cache: cache.project(project, in: copy?.cache ?? cache.workspace(workspace)),
+      sharedCache: cache.shared,
       mayFetch: options.fetch || configuration.tests.fetch, isIsolated: backend != .none,
       testSeconds: testSeconds)
   }
@@ -53,8 +59,9 @@ struct RunSession: Sendable {
     if let seconds = options.timeoutSeconds { limits.wallSeconds = seconds }
     return InvocationRunner(
       adapter: adapter, context: context, host: host.environment, backend: backend, limits: limits,
-      required: Set(tests.limits.keys), container: container, access: tests.workspace,
-      keepsWrites: true,
+      required: Set(tests.limits.keys), container: container,
+      access: copy == nil ? tests.workspace : .protected,
+      keepsWrites: true, shown: copy?.shown ?? [],
       network: tests.allowNetworkAccess ? .host : .none, reads: tests.read, freeReads: [],
       testSeconds: testSeconds, scratch: try folders(context), progress: progress)
   }
@@ -67,7 +74,8 @@ struct RunSession: Sendable {
     return InvocationRunner(
       adapter: adapter, context: context, host: host.environment, backend: backend,
       limits: execution.resourceLimits(timeout: options.timeoutSeconds),
-      required: execution.named, container: container, access: .protected, keepsWrites: false,
+      required: execution.named, container: container, access: .protected,
+      keepsWrites: false, shown: copy?.shown ?? [],
       network: execution.allowNetworkAccess ? .host : .none, reads: [], freeReads: [workspace],
       testSeconds: nil, scratch: try folders(context), progress: progress)
   }

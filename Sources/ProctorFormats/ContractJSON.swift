@@ -30,7 +30,7 @@ public enum ContractJSON {
     return encoded[..<mark.lowerBound] + result + encoded[mark.upperBound...]
   }
 
-  private static func encode(_ value: some Encodable) -> Data {
+  static func encode(_ value: some Encodable) -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(

@@ -28,6 +28,7 @@ public enum TextSummary {
     }
     if let receipt = report.sandbox { blocks += sandbox(receipt, section: "tests", style) }
     if !report.writes.isEmpty { blocks.append(writes(report.writes, style)) }
+    if let change = report.change { blocks.append(Self.change(change, style)) }
     blocks.append(adapters(report) + verdict(report, style))
     return blocks.joined(separator: "\n\n") + "\n"
   }

@@ -19,6 +19,7 @@ struct RunAllAnswer: Encodable {
   let sandbox: SandboxReceipt?
   let writes: [WorkspaceWrite]?
   let writes_omitted: Int?
+  let patch: ChangeAnswer?
   let adapters: [AdapterAnswer]
   let tests: [TestRow]?
 
@@ -41,6 +42,7 @@ struct RunAllAnswer: Encodable {
     writes_omitted =
       report.writes.count > Report.writesListed
       ? report.writes.count - Report.writesListed : nil
+    patch = report.change.map(ChangeAnswer.init)
     adapters = report.adapters.map(AdapterAnswer.init)
     tests = details ? report.tests.map(TestRow.init) : nil
   }
@@ -90,6 +92,7 @@ struct RunTestAnswer: Encodable {
   let sandbox: SandboxReceipt?
   let writes: [WorkspaceWrite]?
   let writes_omitted: Int?
+  let patch: ChangeAnswer?
 
   init(_ report: Report) {
     let counts = report.counts
@@ -116,6 +119,7 @@ struct RunTestAnswer: Encodable {
     writes_omitted =
       report.writes.count > Report.writesListed
       ? report.writes.count - Report.writesListed : nil
+    patch = report.change.map(ChangeAnswer.init)
   }
 }
 
@@ -345,7 +349,7 @@ extension Array {
 }
 
 extension CapturedText {
-  fileprivate var omittedCount: Int? { omittedBytes > 0 ? omittedBytes : nil }
+  var omittedCount: Int? { omittedBytes > 0 ? omittedBytes : nil }
 }
 
 struct FunctionAnswerShape: Encodable {

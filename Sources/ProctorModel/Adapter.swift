@@ -73,6 +73,9 @@ public protocol Adapter: Sendable {
   /// - Parameter output: its stderr.
   func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame]
 
+  /// Whether a change concerns tests of this runner or how they are run, so that it may make them say less.
+  func touchesTests(_ file: ChangedFile) -> Bool
+
   /// A fresh decoder for one list or run invocation.
   func decoder(
     for invocation: Invocation, _ context: AdapterContext, _ build: Build
@@ -96,6 +99,7 @@ extension Adapter {
   public var canList: Bool { true }
   public var canSelect: Bool { true }
   public func canRunAlone(_ test: TestCase) -> Bool { true }
+  public func touchesTests(_ file: ChangedFile) -> Bool { file.isNamedAsTest }
   public func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame] {
     []
   }

@@ -2,6 +2,9 @@
 public struct AdapterContext: Sendable {
   /// Absolute, symbolic links resolved, no trailing slash. The same path inside every sandbox.
   public let workspace: String
+  /// Where the workspace's files are outside of sandboxes, absolute: another folder for a changed copy, which
+  /// stands in the workspace's place inside.
+  public let files: String
   public let project: Project
   public let settings: AdapterSettings
   public let toolchain: Toolchain
@@ -17,11 +20,13 @@ public struct AdapterContext: Sendable {
   public let testSeconds: Double?
 
   public init(
-    workspace: String, project: Project, settings: AdapterSettings, toolchain: Toolchain,
+    workspace: String, files: String? = nil, project: Project, settings: AdapterSettings,
+    toolchain: Toolchain,
     cache: String, sharedCache: String, mayFetch: Bool, isIsolated: Bool,
     testSeconds: Double? = nil
   ) {
     self.workspace = workspace
+    self.files = files ?? workspace
     self.project = project
     self.settings = settings
     self.toolchain = toolchain
@@ -42,6 +47,13 @@ public struct AdapterContext: Sendable {
   /// The project's folder, absolute.
   public var projectDirectory: String {
     project.directory(in: workspace)
+  }
+
+  /// Where a file of the workspace can be read by proctor itself; other paths as they are.
+  /// - Parameter path: absolute.
+  public func readable(_ path: String) -> String {
+    path == workspace || path.hasPrefix(workspace + "/")
+      ? files + path.dropFirst(workspace.count) : path
   }
 
   /// A path as users see it: relative to the workspace when inside it, otherwise as given,

@@ -21,18 +21,21 @@ public struct FunctionCall: Sendable {
   public let runtime: FunctionRuntime
   /// Megabytes (2^20 bytes) for the runtime; nil for no limit.
   public let memoryMB: Int?
+  /// nil for a single call, whose result is wanted.
+  public let timing: FunctionTiming?
   /// Bytes of the result's JSON text.
   public let outputLimit: Int
 
   public init(
     file: String, function: String, arguments: String, runtime: FunctionRuntime, memoryMB: Int?,
-    outputLimit: Int = 8 << 20
+    timing: FunctionTiming? = nil, outputLimit: Int = 8 << 20
   ) {
     self.file = file
     self.function = function
     self.arguments = arguments
     self.runtime = runtime
     self.memoryMB = memoryMB
+    self.timing = timing
     self.outputLimit = outputLimit
   }
 
@@ -43,6 +46,7 @@ public struct FunctionCall: Sendable {
       #"{"file":\#(Self.quoted(file)),"root":\#(Self.quoted(root)),"#
       + #""function":\#(Self.quoted(function)),"output_limit":\#(outputLimit),"items":10000,"#
     if let memoryMB { text += #""memory_mb":\#(memoryMB),"# }
+    if let timing { text += #""timing":\#(timing.request),"# }
     text += #""args":\#(arguments)}"#
     // Two braces stand for themselves, whatever the engine replaces in files; in JSON they are only found
     // in strings.
@@ -92,6 +96,19 @@ public struct FunctionFailure: Error, Hashable, Sendable {
   public let location: SourceLocation?
   /// The names nearest to one that was not found.
   public let near: [Neighbour]
+  /// The call of a benchmark in which it failed, from 1, warm-up counted.
+  public var iteration: Iteration?
+
+  public struct Iteration: Hashable, Sendable {
+    public let number: Int
+    /// Whether it may have been a later one, too.
+    public let isAtLeast: Bool
+
+    public init(number: Int, isAtLeast: Bool) {
+      self.number = number
+      self.isAtLeast = isAtLeast
+    }
+  }
 
   public init(
     _ kind: Kind, _ message: String, at location: SourceLocation? = nil, near: [Neighbour] = []
@@ -125,6 +142,8 @@ public protocol FunctionAdapter: Adapter {
   /// Endings of the files whose functions it can call, without the dot.
   var functionExtensions: [String] { get }
   var functionRuntimes: Set<FunctionRuntime> { get }
+  /// How functions are compiled to be timed, such as `release`; nil when they are not compiled.
+  var timedBuild: String? { get }
 
   /// Finds what a call needs; no test runner.
   /// - Throws: `ToolProblem` when something is missing.
@@ -143,6 +162,8 @@ public protocol FunctionAdapter: Adapter {
 }
 
 extension FunctionAdapter {
+  public var timedBuild: String? { nil }
+
   public func failure(
     of build: FinishedInvocation, _ call: FunctionCall, _ context: AdapterContext
   ) -> FunctionFailure {

@@ -16,6 +16,8 @@ public struct Report: Sendable {
   public let suggestions: [String]
   /// What tests wrote to the protected workspace.
   public let writes: [WorkspaceWrite]
+  /// How what ran differs from the workspace; nil when it was the workspace itself.
+  public var change: CandidateChange?
   /// Writes that answers list.
   public static let writesListed = 200
 

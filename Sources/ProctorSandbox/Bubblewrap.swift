@@ -77,7 +77,8 @@ struct Bubblewrap {
     FolderMounts(policy: policy, command: command, overlays: overlays).list.flatMap { mount in
       switch mount {
       case .overlay(let overlay, let path): ["--bind", overlay.target, path]
-      case .bind(let path, let isWritable): [isWritable ? "--bind" : "--ro-bind", path, path]
+      case .bind(let path, let source, let isWritable):
+        [isWritable ? "--bind" : "--ro-bind", source, path]
       }
     }
   }

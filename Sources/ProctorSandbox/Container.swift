@@ -144,11 +144,11 @@ struct Container {
       switch mount {
       case .overlay(_, let path):
         ["--mount", Self.option(["type": "volume", "source": names[path] ?? "", "target": path])]
-      case .bind(let path, let isWritable):
+      case .bind(let path, let source, let isWritable):
         [
           "--mount",
           Self.option(
-            ["type": "bind", "source": path, "target": path], isWritable ? [] : ["readonly"]),
+            ["type": "bind", "source": source, "target": path], isWritable ? [] : ["readonly"]),
         ]
       }
     }

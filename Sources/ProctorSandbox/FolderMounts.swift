@@ -6,12 +6,17 @@ struct FolderMounts {
   enum Mount {
     /// For the path inside.
     case overlay(Launch.Overlay, path: String)
-    case bind(String, isWritable: Bool)
+    /// - Parameter from: its path on the host.
+    case bind(String, from: String, isWritable: Bool)
+
+    static func bind(_ path: String, isWritable: Bool) -> Mount {
+      .bind(path, from: path, isWritable: isWritable)
+    }
 
     /// Where it is inside.
     var path: String {
       switch self {
-      case .overlay(_, let path), .bind(let path, _): path
+      case .overlay(_, let path), .bind(let path, _, _): path
       }
     }
   }
@@ -23,17 +28,18 @@ struct FolderMounts {
   /// Parents before what stands in them.
   var list: [Mount] {
     var result: [Mount] = []
-    func overlaid(_ path: String) {
+    func overlaid(_ path: String, from source: String? = nil) {
       if let overlay = overlays.overlay(at: path) {
         result.append(.overlay(overlay, path: path))
       } else {
-        result.append(.bind(path, isWritable: false))
+        result.append(.bind(path, from: source ?? path, isWritable: false))
       }
     }
     switch policy.access {
-    case .protected: overlaid(policy.workspace)
-    case .readOnly: result.append(.bind(policy.workspace, isWritable: false))
-    case .writable: result.append(.bind(policy.workspace, isWritable: true))
+    case .protected: overlaid(policy.workspace, from: policy.source)
+    case .readOnly, .writable:
+      result.append(
+        .bind(policy.workspace, from: policy.source, isWritable: policy.access == .writable))
     }
     for mount in policy.mounts {
       switch mount {

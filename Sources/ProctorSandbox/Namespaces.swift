@@ -99,7 +99,8 @@ struct Namespaces {
     mounts.map { mount in
       switch mount {
       case .overlay(let overlay, _): .overlay(overlay)
-      case .bind(let path, let isWritable): .bind(path, at: path, isWritable ? [] : .readOnly)
+      case .bind(let path, let source, let isWritable):
+        .bind(source, at: path, isWritable ? [] : .readOnly)
       }
     }
   }
@@ -121,7 +122,7 @@ struct Namespaces {
       switch mount {
       case .overlay(let overlay, let path):
         rules.append(FileRule(path: path, rights: overlay.upper == nil ? .read : change))
-      case .bind(let path, let isWritable):
+      case .bind(let path, _, let isWritable):
         rules.append(FileRule(path: path, rights: isWritable ? change : .read))
       }
     }

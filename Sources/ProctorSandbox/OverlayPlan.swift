@@ -71,7 +71,7 @@ struct OverlayPlan {
     if policy.access == .protected {
       result.append(
         Entry(
-          path: policy.workspace, lowers: [policy.workspace], upper: "\(base)/workspace-upper",
+          path: policy.workspace, lowers: [policy.source], upper: "\(base)/workspace-upper",
           work: "\(base)/workspace-work"))
     }
     for case .copyOnWrite(let path) in policy.mounts {
@@ -140,7 +140,7 @@ struct OverlayPlan {
   /// Host folders on disk that the command can fill.
   var writtenFolders: [String] {
     (isInMemory ? [] : entries.compactMap(\.upper)) + policyFolders
-      + (policy.access == .writable ? [policy.workspace] : [])
+      + (policy.access == .writable ? [policy.source] : [])
   }
 
   var hasMemoryLayers: Bool { isInMemory && !entries.isEmpty }

@@ -57,6 +57,9 @@ public struct SandboxPolicy: Sendable, Hashable {
   public var container: Container?
   /// Absolute; the same path inside.
   public var workspace: String
+  /// The folder of the host that stands in the workspace's place, absolute; the workspace itself unless it is a
+  /// copy. Bare commands see no other place than it is at.
+  public var source: String
   public var access: WorkspaceAccess
   public var network: Network
   /// The same paths inside.
@@ -78,14 +81,15 @@ public struct SandboxPolicy: Sendable, Hashable {
   public var freeReads: [String]
 
   public init(
-    backend: Backend, workspace: String, access: WorkspaceAccess, network: Network,
-    mounts: [Invocation.Mount], keepsWrites: Bool = true, keepsLayers: Bool = false,
-    limits: ResourceLimits,
+    backend: Backend, workspace: String, source: String? = nil, access: WorkspaceAccess,
+    network: Network, mounts: [Invocation.Mount], keepsWrites: Bool = true,
+    keepsLayers: Bool = false, limits: ResourceLimits,
     required: Set<ResourceLimits.Name> = [], home: String, scratch: String,
     freeReads: [String] = [], container: Container? = nil
   ) {
     self.backend = backend
     self.workspace = workspace
+    self.source = source ?? workspace
     self.access = access
     self.network = network
     self.mounts = mounts

@@ -14,6 +14,8 @@ struct Answer: Sendable {
     case status
     case selfTest
     case function
+    /// - Parameter failsIfSlower: whether being slower than what it is compared with is a failure.
+    case benchmark(failsIfSlower: Bool)
   }
 
   enum Value: Sendable {
@@ -22,6 +24,7 @@ struct Answer: Sendable {
     case status(StatusAnswer)
     case selfTest(SelfTestAnswer)
     case function(FunctionAnswer)
+    case benchmark(BenchmarkAnswer)
   }
 
   typealias Call =
@@ -75,6 +78,8 @@ struct Answer: Sendable {
       return Data(TextSummary.render(answer, style: style).utf8)
     case (.function(let answer), .json, _): return ContractJSON.function(answer)
     case (.function(let answer), _, _): return Data(TextSummary.render(answer, style: style).utf8)
+    case (.benchmark(let answer), .json, _): return ContractJSON.benchmark(answer)
+    case (.benchmark(let answer), _, _): return Data(TextSummary.render(answer, style: style).utf8)
     case (.status(let status), _, _): return Data(TextSummary.render(status, style: style).utf8)
     }
   }
@@ -87,21 +92,36 @@ struct Answer: Sendable {
     case .selfTest(let answer):
       answer.count(.gotThrough) > 0 ? .testFailed : answer.complete ? .passed : .interrupted
     case .function(let answer): answer.failure.map { ProctorExit($0) } ?? .passed
+    case .benchmark(let answer):
+      if let failure = answer.failure {
+        ProctorExit(failure)
+      } else {
+        isTooSlow(answer) ? .testFailed : .passed
+      }
     }
+  }
+
+  private func isTooSlow(_ answer: BenchmarkAnswer) -> Bool {
+    guard case .benchmark(failsIfSlower: true) = kind else { return false }
+    return answer.comparison?.verdict == .slower
   }
 
   /// What JSON readers get when there is no report to speak of.
   private func empty(_ error: EngineError) -> Value {
-    if case .function = kind {
-      let kind: FunctionFailure.Kind =
-        switch error.code {
-        case .usage, .workspace, .configuration: .badArguments
-        case .sandbox, .storage: .sandbox
-        }
-      return .function(
-        FunctionAnswer(FunctionFailure(kind, "\(error.message). \(error.resolution)")))
+    switch kind {
+    case .function: .function(FunctionAnswer(Self.failure(error)))
+    case .benchmark: .benchmark(BenchmarkAnswer(Self.failure(error)))
+    case .run, .test, .list, .status, .selfTest: .report(Self.report(error))
     }
-    return .report(Self.report(error))
+  }
+
+  private static func failure(_ error: EngineError) -> FunctionFailure {
+    let kind: FunctionFailure.Kind =
+      switch error.code {
+      case .usage, .workspace, .configuration: .badArguments
+      case .sandbox, .storage: .sandbox
+      }
+    return FunctionFailure(kind, "\(error.message). \(error.resolution)")
   }
 
   private static func report(_ error: EngineError) -> Report {

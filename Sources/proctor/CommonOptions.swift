@@ -85,6 +85,26 @@ struct TestOptions: ParsableArguments {
   }
 }
 
+/// For commands that can look at the workspace as a patch would make it.
+struct PatchOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Apply a diff to a private copy first, and use that; - reads it from standard input. The tree on disk is not touched.",
+      valueName: "file"))
+  var patch: String?
+
+  /// Gives `body` the engine to use, and how what it looks at differs from the workspace.
+  func use<Result: Sendable>(
+    _ engine: Engine,
+    _ body: @Sendable (Engine, CandidateChange?) async throws(EngineError) -> Result
+  ) async throws(EngineError) -> Result {
+    guard let patch else { return try await body(engine, nil) }
+    return try await engine.withCandidate(try .patch(at: patch)) {
+      engine, change throws(EngineError) in try await body(engine, change)
+    }
+  }
+}
+
 /// - Throws: `ValidationError` for what is no time limit.
 func checkSeconds(_ seconds: Double?, of option: String) throws {
   if let seconds, !(seconds > 0 && seconds < 1e7) {

@@ -23,49 +23,17 @@ struct Exec: AsyncParsableCommand {
         6 timed out · 7 no sandbox · 8 not confirmed · 130 interrupted
       """)
 
-  @Argument(help: "The file, in the workspace.")
-  var path: String
-
-  @Argument(help: "The function's name; with its type: Type.method, in Rust Type::function.")
-  var function: String
-
-  @Argument(help: "The arguments, as JSON.")
-  var arguments = "[]"
-
-  @Option(name: .shortAndLong, help: ArgumentHelp("The workspace.", valueName: "dir"))
-  var workspace = "."
-
-  @Option(
-    help: "auto, namespaces, bubblewrap, docker, none; wasm (Rust) or vm (Python, JavaScript).")
-  var isolation: Configuration.Isolation?
-
-  @Option(help: ArgumentHelp("Wall-clock limit for the call.", valueName: "seconds"))
-  var timeout: Double?
-
-  @OptionGroup var common: CommonOptions
-
-  func validate() throws { try checkSeconds(timeout, of: "--timeout") }
+  @OptionGroup var target: FunctionOptions
 
   func run() async throws {
-    let format = common.settledFormat
-    let answer = Answer(format: format == .live ? .text : format, kind: .function)
-    let (yes, path, function, arguments) = (common.yes, path, function, arguments)
-    var options = EngineOptions(jobs: 1, environment: ProcessInfo.processInfo.environment)
-    options.isolation = isolation
-    options.timeoutSeconds = timeout
-    let (workspace, settled) = (workspace, options)
+    let answer = Answer(format: target.format, kind: .function)
+    let target = target
     try await answer.give { progress throws(EngineError) in
-      let engine = try Engine(workspace: workspace, options: settled)
-      if engine.configuration.execution.requireUserConfirmation, !yes,
-        let refused = Confirmation.refusal(
-          of: "\(function) of \(path)", arguments: arguments,
-          isBare: engine.isolation == .none)
-      {
-        return .function(FunctionAnswer(refused))
-      }
+      let engine = try Engine(workspace: target.workspace, options: target.engineOptions)
+      if let refused = target.refusal(engine) { return .function(FunctionAnswer(refused)) }
       return .function(
         try await engine.execute(
-          function, of: path, arguments: arguments,
+          target.function, of: target.path, arguments: target.arguments,
           base: FileManager.default.currentDirectoryPath, progress: progress))
     }
   }

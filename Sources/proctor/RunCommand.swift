@@ -13,6 +13,7 @@ struct Run: AsyncParsableCommand {
         proctor run services/api --filter 'login|logout'
         proctor run --format json --details > result.json
         proctor run --fetch                    download dependencies first, tests stay offline
+        proctor run --patch fix.diff           the tests of a copy that the patch was applied to
         proctor run --test-timeout 30          a test that hangs is named, the others still run
       """)
 
@@ -26,6 +27,7 @@ struct Run: AsyncParsableCommand {
   @Flag(help: "In JSON, also list every test, not only the failed ones.")
   var details = false
 
+  @OptionGroup var candidate: PatchOption
   @OptionGroup var run: RunOptions
   @OptionGroup var tests: TestOptions
   @OptionGroup var common: CommonOptions
@@ -36,7 +38,11 @@ struct Run: AsyncParsableCommand {
       let selector: TestSelector =
         if let filter { .matching(try Pattern(filter)) } else { .everything }
       let engine = try Engine(workspace: directory, options: tests.engineOptions(run))
-      return .report(try await engine.run(selector, progress: progress))
+      return try await candidate.use(engine) { engine, change throws(EngineError) in
+        var report = try await engine.run(selector, progress: progress)
+        report.change = change
+        return .report(report)
+      }
     }
   }
 }
@@ -48,6 +54,7 @@ struct Test: AsyncParsableCommand {
       EXAMPLES
         proctor test src/auth.rs                       a Rust file with tests inside
         proctor test tests/test_api.py test_login      an id, a full name, or the last part of one
+        git diff | proctor test tests/test_api.py --patch -
         proctor test 'pytest:.:tests/test_api.py::test_login'    by the id that a report printed
       """)
 
@@ -60,6 +67,7 @@ struct Test: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The workspace.", valueName: "dir"))
   var workspace = "."
 
+  @OptionGroup var candidate: PatchOption
   @OptionGroup var run: RunOptions
   @OptionGroup var tests: TestOptions
   @OptionGroup var common: CommonOptions
@@ -68,9 +76,13 @@ struct Test: AsyncParsableCommand {
     let answer = Answer(format: common.settledFormat, kind: .test)
     try await answer.give { progress throws(EngineError) in
       let engine = try Engine(workspace: workspace, options: tests.engineOptions(run))
-      let selector = try engine.selector(
-        path: path, name: name, base: FileManager.default.currentDirectoryPath)
-      return .report(try await engine.run(selector, progress: progress))
+      return try await candidate.use(engine) { engine, change throws(EngineError) in
+        let selector = try engine.selector(
+          path: path, name: name, base: FileManager.default.currentDirectoryPath)
+        var report = try await engine.run(selector, progress: progress)
+        report.change = change
+        return .report(report)
+      }
     }
   }
 }

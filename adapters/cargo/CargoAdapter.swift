@@ -73,6 +73,17 @@ public struct CargoAdapter: Adapter {
 
   // MARK: tests
 
+  /// Tests stand in the sources too, and manifests leave them out.
+  public func touchesTests(_ file: ChangedFile) -> Bool {
+    if file.isNamedAsTest || file.path.hasSuffix(".cargo/config.toml") { return true }
+    let marks =
+      file.name == "Cargo.toml"
+      ? ["[[test]]", "harness", "test =", "doctest", "autotests", "[profile.test"]
+      : file.name.hasSuffix(".rs")
+        ? ["#[cfg(test)]", "#[test]", "::test]", "/// ```", "//! ```"] : []
+    return file.differs { ChangedFile.lines(of: $0, from: marks) }
+  }
+
   public func list(
     _ context: AdapterContext, _ build: Build, scope: Scope, isComplete: Bool
   ) -> [Invocation] {

@@ -74,7 +74,8 @@ struct CargoBuildReader {
   /// Whether a target is built with libtest; `harness = false` in its manifest makes it a program.
   private func hasHarness(_ artifact: CargoMessage) -> Bool {
     guard let manifest = artifact.manifest_path, let target = artifact.target,
-      let kind = target.kind.first, let data = FileManager.default.contents(atPath: manifest),
+      let kind = target.kind.first,
+      let data = FileManager.default.contents(atPath: context.readable(manifest)),
       data.firstRange(of: Data("harness".utf8)) != nil,
       let table = try? TOMLTable(string: String(decoding: data, as: UTF8.self))
     else { return true }

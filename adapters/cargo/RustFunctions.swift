@@ -10,6 +10,7 @@ extension CargoAdapter: FunctionAdapter {
   public var language: String { "Rust" }
   public var functionExtensions: [String] { ["rs"] }
   public var functionRuntimes: Set<FunctionRuntime> { [.native, .wasm] }
+  public var timedBuild: String? { "release" }
 
   public func functionToolchain(
     for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
@@ -70,7 +71,7 @@ struct WasmToolchain {
           + "apt install cargo rustc libstd-rust-dev-wasm32 lld-14 wasi-libc.")
     }
     return Toolchain(
-      main: main, tools: tools, version: toolchain.version,
+      main: main, tools: tools, version: isOwn ? toolchain.version : nil,
       reads: toolchain.reads + [runtime.parentFolder].filter { !$0.hasPrefix("/usr/") },
       path: toolchain.path, environment: toolchain.environment)
   }
@@ -111,7 +112,7 @@ struct RustFunctionPlan {
   private var folder: String {
     let key = [
       call.file, call.function, target ?? "", context.toolchain.main,
-      context.toolchain.version ?? "", guest.folder,
+      context.toolchain.version ?? "", guest.folder, call.timing == nil ? "" : "timed",
     ].joined(separator: "\0")
     return "\(context.cache)/functions/\(Fingerprint.of(key))"
   }
@@ -264,7 +265,7 @@ struct RustFunctionPlan {
 
   private func compiler(_ unit: RustUnit, _ plan: CargoPlan) -> [String] {
     let triple = target.map { ["--target", $0] } ?? []
-    let last = ["--cap-lints=allow"] + linking
+    let last = ["--cap-lints=allow"] + (hasBlackBox ? ["--cfg=proctor_black_box"] : []) + linking
     let kind: [String]
     switch unit.kind {
     case .alone:
@@ -276,12 +277,22 @@ struct RustFunctionPlan {
         "guest", "--crate-type", "cdylib",
         "--error-format=json",
         "--emit=link=\(newLibrary),dep-info=\(folder)/depends",
-      ] + triple + last + [call.file]
+      ] + (call.timing == nil ? [] : ["-C", "opt-level=3"]) + triple + last + [call.file]
     case .library: kind = ["--lib", "--crate-type", "cdylib"]
     case .binary(let name): kind = ["--bin", name]
     }
     return plan.cargo("rustc") + ["--message-format=json", "--target-dir", "\(folder)/target"]
-      + triple + kind + ["--"] + last + ["--emit=link=\(newLibrary)"]
+      + (call.timing == nil ? [] : ["--release"]) + triple + kind + ["--"] + last + [
+        "--emit=link=\(newLibrary)"
+      ]
+  }
+
+  /// `std::hint::black_box` came with Rust 1.66; older compilers get a volatile read.
+  private var hasBlackBox: Bool {
+    let parts = (context.toolchain.version ?? "").split { !$0.isNumber }.prefix(2).compactMap {
+      Int($0)
+    }
+    return parts.count == 2 && (parts[0], parts[1]) >= (1, 66)
   }
 
   /// Debian's compiler finds neither a linker nor the C library of the target by itself.

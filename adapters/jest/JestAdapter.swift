@@ -94,6 +94,18 @@ public struct JestAdapter: Adapter {
       cases: cases)
   }
 
+  public func touchesTests(_ file: ChangedFile) -> Bool {
+    if file.name == "package.json" {
+      return file.differs { text in
+        let manifest = try? JSONText(text.utf8)
+        return ["jest", "scripts", "babel"].compactMap { manifest?.member($0) }
+          .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
+      }
+    }
+    let settings = ["jest.config.", "jest.setup.", "babel.config.", ".babelrc"]
+    return file.isNamedAsTest || settings.contains { file.name.hasPrefix($0) }
+  }
+
   private func invocation(
     _ purpose: Invocation.Purpose, _ context: AdapterContext, _ build: Build,
     arguments: [String] = [], files: [String: Data] = [:], cases: [TestCase]? = nil

@@ -127,7 +127,7 @@ final class SourceFiles {
   /// it: absolute, relative to the project, or only the end; nil when there is none or several.
   func display(_ path: String) -> String? {
     let shown = context.display(path)
-    if context.isUserCode(shown), access("\(context.workspace)/\(shown)", F_OK) == 0 {
+    if context.isUserCode(shown), access("\(context.files)/\(shown)", F_OK) == 0 {
       return shown
     }
     guard !path.hasPrefix("/"), let name = path.split(separator: "/").last else { return nil }
@@ -152,10 +152,12 @@ final class SourceFiles {
     var count = 0
     var pending = [context.projectDirectory]
     while let folder = pending.popLast(), count < Self.most {
-      for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: context.readable(folder)))
+        ?? []
+      {
         let path = "\(folder)/\(name)"
         var status = stat()
-        guard lstat(path, &status) == 0 else { continue }
+        guard lstat(context.readable(path), &status) == 0 else { continue }
         if (status.st_mode & S_IFMT) == S_IFDIR {
           if !Self.skipped.contains(name) && !name.hasPrefix(".") { pending.append(path) }
         } else if extensions.contains(where: { name.hasSuffix("." + $0) }) {

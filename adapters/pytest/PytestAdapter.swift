@@ -65,6 +65,16 @@ public struct PytestAdapter: Adapter {
     ]
   }
 
+  public func touchesTests(_ file: ChangedFile) -> Bool {
+    switch file.name {
+    case "conftest.py", "pytest.ini", ".pytest.ini": true
+    case "pyproject.toml": file.differs { ChangedFile.lines(of: $0, from: ["[tool.pytest"]) }
+    case "setup.cfg": file.differs { ChangedFile.lines(of: $0, from: ["[tool:pytest]"]) }
+    case "tox.ini": file.differs { ChangedFile.lines(of: $0, from: ["[pytest]"]) }
+    default: file.isNamedAsTest
+    }
+  }
+
   private struct Chosen: Encodable {
     let id: String
     let occurrence: Int

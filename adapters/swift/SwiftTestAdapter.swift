@@ -88,6 +88,12 @@ public struct SwiftTestAdapter: Adapter {
 
   // MARK: tests
 
+  public func touchesTests(_ file: ChangedFile) -> Bool {
+    file.isNamedAsTest
+      || file.name == "Package.swift"
+        && file.differs { ChangedFile.lines(of: $0, from: [".testTarget("]) }
+  }
+
   public func list(
     _ context: AdapterContext, _ build: Build, scope: Scope, isComplete: Bool
   ) -> [Invocation] {

@@ -17,17 +17,18 @@ struct XCTestSourceIndex {
   init(context: AdapterContext) {
     var pending = [context.projectDirectory]
     while let folder = pending.popLast() {
-      for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: context.readable(folder)))
+        ?? []
       where !name.hasPrefix(".") {
         let path = "\(folder)/\(name)"
         var status = stat()
-        guard lstat(path, &status) == 0 else { continue }
+        guard lstat(context.readable(path), &status) == 0 else { continue }
         if (status.st_mode & S_IFMT) == S_IFDIR {
           pending.append(path)
         } else if name.hasSuffix(".swift"), (status.st_mode & S_IFMT) == S_IFREG,
           status.st_size < Self.sizeLimit
         {
-          index(path, as: context.display(path))
+          index(context.readable(path), as: context.display(path))
         }
       }
     }

@@ -22,6 +22,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum {
@@ -99,12 +101,15 @@ static void frames_open(void) {
  * Sends one record. Calls nothing that is unsafe in a signal handler.
  * False if the record was refused for its order: `started` comes first and
  * once, and nothing comes after the record that says how the call ended.
+ * `progress` comes between them, as often as it likes.
  */
 static bool frames_send(const char *record, size_t size) {
     static const char starts[] = "{\"event\":\"started\"}";
     bool is_start = size == sizeof starts - 1 && !memcmp(record, starts, size);
+    static const char goes_on[] = "{\"event\":\"progress\"";
+    bool is_progress = size > sizeof goes_on && !memcmp(record, goes_on, sizeof goes_on - 1);
     if (frames.finished || (is_start && frames.started)) return false;
-    *(is_start ? &frames.started : &frames.finished) = true;
+    if (!is_progress) *(is_start ? &frames.started : &frames.finished) = true;
 
     size_t sent = 0;
     do {
@@ -133,6 +138,17 @@ static bool frames_send(const char *record, size_t size) {
         }
     } while (sent < size);
     return true;
+}
+
+/* Milliseconds of processor time of this process and its children. */
+__attribute__((unused))
+static unsigned processor_milliseconds(void) {
+    struct rusage own, children;
+    if (getrusage(RUSAGE_SELF, &own) || getrusage(RUSAGE_CHILDREN, &children)) return 0;
+    const struct timeval *parts[] = {&own.ru_utime, &own.ru_stime, &children.ru_utime, &children.ru_stime};
+    uint64_t sum = 0;
+    for (int i = 0; i < 4; i++) sum += (uint64_t)parts[i]->tv_sec * 1000000 + (uint64_t)parts[i]->tv_usec;
+    return (unsigned)(sum / 1000);
 }
 
 __attribute__((unused))

@@ -22,10 +22,12 @@ enum { SIGNAL_STACK = 64 << 10, NEAR_THE_END = 1 << 20 };
 size_t proctor_request_size(void);
 void proctor_request_read(void *to);
 void proctor_send(const char *record, size_t size);
+size_t proctor_processor_milliseconds(void);
 
 size_t proctor_request_size(void) { return frames.request_size; }
 void proctor_request_read(void *to) { memcpy(to, frames.request, frames.request_size); }
 void proctor_send(const char *record, size_t size) { frames_send(record, size); }
+size_t proctor_processor_milliseconds(void) { return processor_milliseconds(); }
 
 /* ---- ends that the library cannot report itself -------------------------- */
 

@@ -4,7 +4,7 @@
 // compiles in every edition from rustc 1.63 on, below any crate attribute
 // (no_std, no_implicit_prelude, forbid(unsafe_code) with --cap-lints=allow),
 // and below any macro the user defined: std's macros are named by path only.
-// It knows no platform: the host provides three functions and calls one.
+// It knows no platform: the host provides four functions and calls one.
 
 extern crate std;
 
@@ -19,7 +19,7 @@ use self::std::future::Future;
 use self::std::hash::{BuildHasher, Hash};
 use self::std::prelude::v1::*;
 use self::std::rc::Rc;
-use self::std::sync::atomic::{AtomicBool, Ordering as Memory};
+use self::std::sync::atomic::{AtomicBool, AtomicUsize, Ordering as Memory};
 use self::std::sync::Arc;
 use self::std::time::{Duration, Instant};
 
@@ -34,6 +34,7 @@ macro_rules! border {
             fn proctor_request_size() -> usize;
             fn proctor_request_read(to: *mut u8);
             fn proctor_send(record: *const u8, size: usize);
+            fn proctor_processor_milliseconds() -> usize;
         }
         #[unsafe(no_mangle)]
         pub extern "C" fn proctor_call() {
@@ -46,6 +47,7 @@ macro_rules! border {
             fn proctor_request_size() -> usize;
             fn proctor_request_read(to: *mut u8);
             fn proctor_send(record: *const u8, size: usize);
+            fn proctor_processor_milliseconds() -> usize;
         }
         #[no_mangle]
         pub extern "C" fn proctor_call() {
@@ -70,7 +72,7 @@ fn finish(record: &str) {
     }
 }
 
-fn request() -> Result<Vec<Json>, Refusal> {
+fn request() -> Result<Guest, Refusal> {
     let mut bytes = Vec::new();
     bytes.resize(unsafe { proctor_request_size() }, 0u8);
     unsafe { proctor_request_read(bytes.as_mut_ptr()) };
@@ -83,26 +85,30 @@ fn request() -> Result<Vec<Json>, Refusal> {
         Ok(_) => return Err(Refusal::whole("the request is no JSON object")),
         Err(why) => return Err(Refusal::whole(&std::format!("the request is not JSON: {}", why))),
     };
+    let (mut arguments, mut timing) = (None, None);
     for (name, value) in members {
-        if name == "args" {
-            return match value {
-                Json::List(list) => Ok(list),
-                _ => Err(Refusal::whole("a Rust function takes its arguments by position: give an array")),
-            };
+        match (&*name, value) {
+            ("args", Json::List(list)) => arguments = Some(list),
+            ("args", _) => return Err(Refusal::whole("a Rust function takes its arguments by position: give an array")),
+            ("timing", value) => timing = Some(Timing::new(&value, text.len())),
+            _ => (),
         }
     }
-    Err(Refusal::whole("the request has no \"args\""))
+    match arguments {
+        Some(arguments) => Ok(Guest { arguments, timing, nanoseconds: 0 }),
+        None => Err(Refusal::whole("the request has no \"args\"")),
+    }
 }
 
 fn run() {
     watch_panics();
     let mut guest = match request() {
-        Ok(arguments) => Guest { arguments, nanoseconds: 0 },
+        Ok(guest) => guest,
         Err(refusal) => return finish(&refusal.record()),
     };
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| <Guest as Target>::call(&mut guest)));
     if let Err(payload) = ended {
-        finish(&raised_by(&*payload));
+        finish(&in_iteration(raised_by(&*payload)));
         std::mem::forget(payload); // its destructor is the user's and might panic again
     }
 }
@@ -142,7 +148,7 @@ fn watch_panics() {
         let message = panic_message(info.payload());
         let record = raised(&message, info.location().map(|at| (at.file(), at.line(), at.column())));
         if cfg_panic_aborts() {
-            finish(&record);
+            finish(&in_iteration(record));
         } else {
             let _ = LAST_PANIC.try_with(|last| {
                 if let Ok(mut last) = last.try_borrow_mut() {
@@ -178,6 +184,7 @@ fn raised_by(payload: &(dyn Any + Send)) -> String {
 
 pub struct Guest {
     arguments: Vec<Json>,
+    timing: Option<Timing>,
     nanoseconds: u128,
 }
 
@@ -187,6 +194,7 @@ pub trait Target {
     fn call(guest: &mut Self);
 }
 
+// Nothing is returned when it was refused, or only timed.
 pub enum Outcome<R> {
     Returned(R),
     Refused,
@@ -198,6 +206,7 @@ where
     Arguments: FromArguments,
 {
     let list = std::mem::replace(&mut guest.arguments, Vec::new());
+    let given = if guest.timing.is_some() { list.clone() } else { Vec::new() };
     let arguments = match Arguments::from_arguments(list) {
         Ok(arguments) => arguments,
         Err(refusal) => {
@@ -206,10 +215,205 @@ where
         }
     };
     send("{\"event\":\"started\"}");
+    if let Some(timing) = guest.timing.take() {
+        finish(&Calls { function, given, ended: 0, next: Some(arguments) }.measure(&timing));
+        return Outcome::Refused; // there is nothing to show
+    }
     let start = Instant::now();
     let value = function.call(arguments);
     guest.nanoseconds = start.elapsed().as_nanos();
     Outcome::Returned(value)
+}
+
+// ---- timing; proctor_host.py has the same, with reasons ----------------------
+
+const WARM_CALLS_NS: f64 = 1e7;
+const WARM_SHARE: f64 = 5.0;
+const CLOCK_SHARE: f64 = 100.0;
+const FEWEST_SAMPLES: usize = 20;
+const MOST_SAMPLES: usize = 100_000;
+const PROGRESS: Duration = Duration::from_millis(50);
+const MOST_ARGUMENTS: usize = 4 << 20;
+
+// The call of a benchmark that is being made, from 1, or the first of its batch; 0 when nothing is timed.
+static ITERATION: AtomicUsize = AtomicUsize::new(0);
+static INEXACT: AtomicBool = AtomicBool::new(false);
+
+fn in_iteration(mut record: String) -> String {
+    let number = ITERATION.load(Memory::SeqCst);
+    if number > 0 {
+        record.pop();
+        let inexact = if INEXACT.load(Memory::SeqCst) { ",\"inexact\":true" } else { "" };
+        let _ = std::write!(record, ",\"iteration\":{}{}}}", number, inexact);
+    }
+    record
+}
+
+struct Timing {
+    start: Instant,
+    iterations: Option<usize>,
+    samples: usize,
+    wall: f64,      // nanoseconds
+    processor: f64, // nanoseconds
+    length: usize,  // of the request
+}
+
+impl Timing {
+    fn new(json: &Json, length: usize) -> Timing {
+        let number = |wanted: &str| match *json {
+            Json::Object(ref members) => members.iter().find(|member| member.0 == wanted).and_then(|member| match member.1 {
+                Json::Number(ref text) => text.parse::<usize>().ok(),
+                _ => None,
+            }),
+            _ => None,
+        };
+        let nanoseconds = |name: &str| number(name).unwrap_or(0) as f64 * 1e6;
+        Timing {
+            start: Instant::now(),
+            iterations: number("iterations"),
+            samples: number("samples").unwrap_or(1),
+            wall: nanoseconds("wall_ms"),
+            processor: nanoseconds("processor_ms"),
+            length,
+        }
+    }
+
+    // Nanoseconds of the wall clock and of the processor up to now.
+    fn spent(&self) -> (f64, f64) {
+        (self.start.elapsed().as_nanos() as f64, unsafe { proctor_processor_milliseconds() } as f64 * 1e6)
+    }
+}
+
+// Keeps the optimizer from knowing a value, and from leaving out what made it.
+#[cfg(proctor_black_box)]
+#[inline(always)]
+fn keep<T>(value: T) -> T {
+    std::hint::black_box(value)
+}
+#[cfg(not(proctor_black_box))]
+#[inline(always)]
+fn keep<T>(value: T) -> T {
+    unsafe {
+        let kept = std::ptr::read_volatile(&value);
+        std::mem::forget(value);
+        kept
+    }
+}
+
+struct Calls<F, Arguments> {
+    function: F,
+    given: Vec<Json>,
+    ended: usize,
+    next: Option<Arguments>,
+}
+
+impl<F: Call<Arguments>, Arguments: FromArguments> Calls<F, Arguments> {
+    fn fresh(&mut self) -> Option<Arguments> {
+        LENT.with(|lent| lent.borrow_mut().next = 0);
+        self.next.take().or_else(|| Arguments::from_arguments(self.given.clone()).ok())
+    }
+
+    // Makes so many calls; nanoseconds. What a function returns is dropped within them.
+    fn run(&mut self, size: usize) -> f64 {
+        LENT.with(|lent| lent.borrow_mut().frees = true);
+        let list: Vec<Arguments> = (0..size).filter_map(|_| self.fresh()).collect();
+        let mut left = list.into_iter();
+        ITERATION.store(self.ended + 1, Memory::SeqCst);
+        INEXACT.store(size > 1, Memory::SeqCst);
+        let function = &self.function;
+        let timed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let start = Instant::now();
+            for arguments in &mut left {
+                keep(function.call(keep(arguments)));
+            }
+            start.elapsed().as_nanos() as f64
+        }));
+        let nanoseconds = timed.unwrap_or_else(|payload| {
+            ITERATION.store(self.ended + size - left.len(), Memory::SeqCst);
+            INEXACT.store(false, Memory::SeqCst);
+            std::panic::resume_unwind(payload)
+        });
+        self.ended += size;
+        let borrowed = LENT.with(|lent| std::mem::replace(&mut lent.borrow_mut().exclusive, Vec::new()));
+        for free in borrowed {
+            free();
+        }
+        nanoseconds
+    }
+
+    fn clock(&mut self) -> f64 {
+        let mut steps: Vec<u64> = (0..31).map(|_| self.run(0) as u64).collect();
+        steps.sort();
+        steps[15] as f64
+    }
+
+    fn measure(&mut self, timing: &Timing) -> String {
+        let began = timing.spent();
+        let fits = |expected: f64, wall: f64, processor: f64| {
+            let now = timing.spent();
+            let share = (now.1 - began.1) / (now.0 - began.0).max(1.0);
+            now.0 + expected < wall && now.1 + expected * share < processor
+        };
+        let mut told = Instant::now();
+        let mut tell = |ended: usize| {
+            if told.elapsed() > PROGRESS {
+                told = Instant::now();
+                send(&std::format!("{{\"event\":\"progress\",\"iteration\":{}}}", ended + 1));
+            }
+        };
+        let largest = std::cmp::max(1, MOST_ARGUMENTS / timing.length.max(1));
+        let first = self.run(1);
+        let clock = self.clock();
+        let now = timing.spent();
+        let (warm_wall, warm_processor) =
+            (now.0 + (timing.wall - now.0) / WARM_SHARE, now.1 + (timing.processor - now.1) / WARM_SHARE);
+        let (mut each, mut warmup, mut warm) = (first.max(1.0), 1, false);
+        let mut last: VecDeque<f64> = VecDeque::new();
+        while !warm {
+            let size = std::cmp::max(1, std::cmp::min(largest, (WARM_CALLS_NS / each) as usize));
+            if !fits(each * size as f64, warm_wall, warm_processor) {
+                break;
+            }
+            each = (self.run(size) / size as f64).max(0.001);
+            warmup += size;
+            last.push_back(each);
+            if last.len() > 3 {
+                last.pop_front();
+            }
+            let (low, high) = last.iter().fold((f64::INFINITY, 0f64), |(low, high), time| (low.min(*time), high.max(*time)));
+            warm = last.len() == 3 && high <= 1.05 * low;
+            tell(self.ended);
+        }
+        let mut batch = std::cmp::max(1, std::cmp::min(largest, (CLOCK_SHARE * clock / each) as usize + 1));
+        let wanted = match timing.iterations {
+            None => timing.samples * batch,
+            Some(wanted) => {
+                batch = std::cmp::max(1, std::cmp::max(std::cmp::min(batch, wanted / FEWEST_SAMPLES), wanted / MOST_SAMPLES));
+                let count = std::cmp::max(1, wanted / batch);
+                batch = (wanted + count - 1) / count;
+                wanted
+            }
+        };
+        let (mut batches, mut calls, mut worst) = (String::new(), 0, each * batch as f64);
+        while calls < wanted && fits(worst, timing.wall, timing.processor) {
+            let size = std::cmp::min(batch, wanted - calls);
+            let nanoseconds = self.run(size);
+            let _ = std::write!(batches, "{}{}", if calls > 0 { "," } else { "" }, nanoseconds);
+            calls += size;
+            worst = worst.max(nanoseconds);
+            tell(self.ended);
+        }
+        if calls == 0 {
+            batches = std::format!("{}", first);
+            calls = 1;
+            batch = 1;
+            warmup -= 1;
+        }
+        std::format!(
+            "{{\"event\":\"measured\",\"measurement\":{{\"batch_size\":{},\"calls\":{},\"warmup_calls\":{},\"warm\":{},\"clock_ns\":{},\"gc\":\"none\",\"batches\":[{}]}}}}",
+            batch, calls, warmup, warm, clock, batches
+        )
+    }
 }
 
 fn returned(guest: &Guest, value: &str, form: Option<&str>) {
@@ -609,7 +813,7 @@ impl FromKey for &'static str {
         String::from("&str")
     }
     fn from_key(key: &str) -> Option<Self> {
-        Some(Box::leak(String::from(key).into_boxed_str()))
+        lend(|| Ok(&*Box::leak(String::from(key).into_boxed_str()))).ok()
     }
 }
 
@@ -778,40 +982,92 @@ where
     }
 }
 
-// The process makes one call: what is behind a reference is simply never freed.
+// What references in arguments point to. The first call's are never freed: what is behind `&` cannot be changed, and
+// is lent to every later call of a benchmark again. What is behind `&mut` is made anew, and freed after its batch.
+struct Lent {
+    next: usize,
+    shared: Vec<(Box<dyn Any>, usize)>, // a reference, and how many come before the one after it
+    frees: bool,
+    exclusive: Vec<Box<dyn FnOnce()>>,
+}
+
+std::thread_local! {
+    static LENT: RefCell<Lent> =
+        RefCell::new(Lent { next: 0, shared: Vec::new(), frees: false, exclusive: Vec::new() });
+}
+
+// The same arguments are read in the same order each time: the place in it tells one reference from another.
+fn lend<R: Copy + 'static, M: FnOnce() -> Result<R, Problem>>(make: M) -> Result<R, Problem> {
+    let (place, known) = LENT.with(|lent| {
+        let mut lent = lent.borrow_mut();
+        let place = lent.next;
+        let known = lent.shared.get(place).and_then(|one| one.0.downcast_ref::<R>().map(|kept| (*kept, one.1)));
+        lent.next = known.map_or(place + 1, |one| one.1);
+        if known.is_none() {
+            lent.shared.truncate(place);
+            lent.shared.push((Box::new(()), 0));
+        }
+        (place, known)
+    });
+    if let Some((kept, _)) = known {
+        return Ok(kept);
+    }
+    let made = make()?;
+    LENT.with(|lent| {
+        let mut lent = lent.borrow_mut();
+        let next = lent.next;
+        lent.shared[place] = (Box::new(made), next);
+    });
+    Ok(made)
+}
+
+fn lend_exclusively<T: ?Sized + 'static>(value: Box<T>) -> &'static mut T {
+    let pointer = Box::into_raw(value);
+    LENT.with(|lent| {
+        let mut lent = lent.borrow_mut();
+        if lent.frees {
+            lent.exclusive.push(Box::new(move || unsafe { std::mem::drop(Box::from_raw(pointer)) }));
+        }
+    });
+    unsafe { &mut *pointer }
+}
+
 macro_rules! references {
-    ($mark:expr; $($reference:tt)*) => {
-        impl<T: FromJson> FromJson for $($reference)* T {
+    ($mark:expr; $reference:ty, $text:ty, $slice:ty; $value:ident => $lend:expr) => {
+        impl<T: FromJson> FromJson for $reference {
             fn expected() -> String {
                 std::format!("{}{}", $mark, T::expected())
             }
             fn from_json(json: Json) -> Result<Self, Problem> {
-                T::from_json(json).map(|value| &mut *Box::leak(Box::new(value))).map(|value| value as Self)
+                let $value = move || T::from_json(json).map(Box::new);
+                $lend
             }
         }
-        impl FromJson for $($reference)* str {
+        impl FromJson for $text {
             fn expected() -> String {
                 std::format!("{}str", $mark)
             }
             fn from_json(json: Json) -> Result<Self, Problem> {
-                match json {
-                    Json::Text(text) => Ok(Box::leak(text.into_boxed_str())),
-                    _ => mismatch(&json),
-                }
+                let $value = move || match json {
+                    Json::Text(text) => Ok(text.into_boxed_str()),
+                    _ => mismatch::<Self>(&json).map(|_| String::new().into_boxed_str()),
+                };
+                $lend
             }
         }
-        impl<T: FromJson> FromJson for $($reference)* [T] {
+        impl<T: FromJson> FromJson for $slice {
             fn expected() -> String {
                 std::format!("{}[{}]", $mark, T::expected())
             }
             fn from_json(json: Json) -> Result<Self, Problem> {
-                Ok(Box::leak(elements::<T, Self>(json)?.into_boxed_slice()))
+                let $value = move || elements::<T, Self>(json).map(Vec::into_boxed_slice);
+                $lend
             }
         }
     };
 }
-references!("&"; &'static);
-references!("&mut "; &'static mut);
+references!("&"; &'static T, &'static str, &'static [T]; value => lend(|| value().map(|value| &*Box::leak(value))));
+references!("&mut "; &'static mut T, &'static mut str, &'static mut [T]; value => value().map(lend_exclusively));
 
 macro_rules! tuples {
     ($size:expr; $($name:ident $index:tt)*) => {
@@ -1076,6 +1332,7 @@ impl ToKey for bool {
 const DEEPEST: usize = 512;
 
 // A number stays text: only the wanted type says how to read it, and nothing is rounded on the way.
+#[derive(Clone)]
 pub enum Json {
     Null,
     Bool(bool),

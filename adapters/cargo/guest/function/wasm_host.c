@@ -218,6 +218,14 @@ static wasm_trap_t *request_size(void *unused, wasmtime_caller_t *caller, const 
     return NULL;
 }
 
+static wasm_trap_t *spent(void *unused, wasmtime_caller_t *caller, const wasmtime_val_t *in, size_t ins,
+                          wasmtime_val_t *out, size_t outs) {
+    (void)unused, (void)caller, (void)in, (void)ins, (void)outs;
+    out[0].kind = TYPE_I32;
+    out[0].of.i32 = (int32_t)processor_milliseconds();
+    return NULL;
+}
+
 static wasm_trap_t *request_read(void *unused, wasmtime_caller_t *caller, const wasmtime_val_t *in, size_t ins,
                                  wasmtime_val_t *out, size_t outs) {
     (void)unused, (void)ins, (void)out, (void)outs;
@@ -234,7 +242,7 @@ static wasm_trap_t *send_record(void *unused, wasmtime_caller_t *caller, const w
     const uint8_t *record = guest_bytes(caller, in[0].of.i32, size);
     if (!record) return trap("proctor_send: outside the memory");
     /* What this host alone knows, a guest does not say. */
-    static const char *const allowed[] = {"started", "returned", "raised", "bad_arguments", "unserializable"};
+    static const char *const allowed[] = {"started", "progress", "measured", "returned", "raised", "bad_arguments", "unserializable"};
     static const char begin[] = "{\"event\":\"";
     bool known = false;
     for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
@@ -436,6 +444,7 @@ int main(int argc, char **argv) {
     define(linker, "proctor_request_size", 0, 1, request_size);
     define(linker, "proctor_request_read", 1, 0, request_read);
     define(linker, "proctor_send", 2, 0, send_record);
+    define(linker, "proctor_processor_milliseconds", 0, 1, spent);
 
     wasmtime_instance_t instance;
     wasm_trap_t *trapped = NULL;

@@ -19,6 +19,11 @@ const { apply } = Reflect;
 const exitNow = process.reallyExit.bind(process); // process.exit runs the user's exit listeners
 const listenerCount = process.listenerCount.bind(process);
 const now = process.hrtime.bigint;
+const processorUsage = process.cpuUsage.bind(process);
+const parse = JSON.parse;
+const stringify = JSON.stringify;
+const toNumber = Number;
+const STARTED = now();
 const decode = decodeURIComponent;
 const isBuffer = Buffer.isBuffer;
 const execPath = process.execPath;
@@ -80,6 +85,7 @@ function wipeInitialEnvironment(secret) {
 const { request, channel, nonce, descriptor: firstDescriptor } = takeEnvironment();
 const { file, root, items } = request;
 const limit = request.output_limit;
+const { timing } = request;
 const args = Array.isArray(request.args) ? request.args : request.args === undefined ? [] : [request.args];
 let descriptor = firstDescriptor;
 let sequence = 0;
@@ -180,7 +186,17 @@ function raised(error, isImport) {
   if (isImport && place === null) {
     place = { file, line: shown.kind === "SyntaxError" ? lineOfSyntaxError() : null };
   }
-  return raisedRecord(shown.kind, shown.message, place && place.file, place && place.line, isImport);
+  return inIteration(raisedRecord(shown.kind, shown.message, place && place.file, place && place.line, isImport));
+}
+
+/** The record of an end, with the call of the benchmark in which it came. */
+function inIteration(record) {
+  return timed === null ? record : slice(record, 0, -1) + ',"iteration":' + (timed.ended || 1) + "}";
+}
+
+/** The same for an end in the middle of a batch, whose calls are counted at its end. */
+function inIterationFrom(record) {
+  return timed === null ? record : slice(record, 0, -1) + ',"iteration":' + (timed.ended + 1) + ',"inexact":true}';
 }
 
 /** Node keeps the line of an ES module's SyntaxError from programs, but prints it. */
@@ -222,6 +238,11 @@ function callFunction(namespace) {
   if (found.record !== null) return finish(found.record);
   send('{"event":"started"}');
   phase = "call";
+  if (timing !== undefined) {
+    timed = core.makeCalls(found, items);
+    measure().then(finish, (error) => finish(raised(error, false)));
+    return;
+  }
   const start = now();
   core.run(found, args, items, (value, truncated) => {
     const nanoseconds = "" + (now() - start);
@@ -229,15 +250,158 @@ function callFunction(namespace) {
   }, (error) => finish(raised(error, false)));
 }
 
+// ---------------------------------------------------------------- timing; proctor_host.py has the same, with reasons
+
+const WARM_CALLS_NS = 1e7;
+const WARM_SHARE = 5;
+const CLOCK_SHARE = 100;
+const FEWEST_SAMPLES = 20;
+const MOST_SAMPLES = 100_000;
+const PROGRESS_NS = 5e7;
+const MOST_ARGUMENTS = 4 << 20;
+
+let timed = null;
+
+/** Nanoseconds of the wall clock and of the processor since the start. */
+function spent() {
+  const { user, system } = processorUsage();
+  return { wall: toNumber(now() - STARTED), processor: (user + system) * 1000 };
+}
+
+/** What the measurement may still take: whether so many nanoseconds fit, until an end or a part of the way to it. */
+function makePace() {
+  const began = spent();
+  const end = { wall: timing.wall_ms * 1e6, processor: timing.processor_ms * 1e6 };
+  const fits = (expected, until) => {
+    const { wall, processor } = spent();
+    const share = (processor - began.processor) / (wall - began.wall || 1);
+    return wall + expected < until.wall && processor + expected * share < until.processor;
+  };
+  const part = (share) => {
+    const { wall, processor } = spent();
+    return { wall: wall + (end.wall - wall) / share, processor: processor + (end.processor - processor) / share };
+  };
+  return { end, fits, part };
+}
+
+const argumentsText = stringify(args);
+const areFixed = args.every((one) => typeof one !== "object" || one === null);
+
+/** Arguments for so many calls, none of which another call has had if it could change them. */
+function listsOf(size) {
+  const lists = [];
+  for (let index = 0; index < size; index++) core.push(lists, areFixed ? args : parse(argumentsText));
+  return lists;
+}
+
+/** Makes so many calls; the nanoseconds they took, or a promise of them. */
+function runBatch(size) {
+  const lists = listsOf(size);
+  const start = now();
+  const waiting = core.callAll(timed, lists);
+  if (waiting === undefined) return toNumber(now() - start);
+  return (async () => {
+    await waiting;
+    return toNumber(now() - start);
+  })();
+}
+
+function least(a, b) {
+  return a < b ? a : b;
+}
+
+function most(a, b) {
+  return a > b ? a : b;
+}
+
+const up = (value) => value + ((1 - (value % 1)) % 1);
+
+async function clockCost() {
+  let cost = Infinity;
+  const steps = [];
+  for (let index = 0; index < 31; index++) {
+    const step = await runBatch(0);
+    if (step < cost) cost = step;
+    core.push(steps, step);
+  }
+  // the middle one, without a sort of the user's
+  for (let index = 0; index < 31; index++) {
+    let below = 0;
+    let same = 0;
+    for (let other = 0; other < 31; other++) {
+      if (steps[other] < steps[index]) below++;
+      else if (steps[other] === steps[index]) same++;
+    }
+    if (below <= 15 && below + same > 15) return steps[index];
+  }
+  return cost;
+}
+
+let told = STARTED;
+
+function tell() {
+  if (now() - told < PROGRESS_NS) return;
+  told = now();
+  send('{"event":"progress","iteration":' + (timed.ended + 1) + "}");
+}
+
+async function measure() {
+  const pace = makePace();
+  const largest = most(1, MOST_ARGUMENTS / argumentsText.length - ((MOST_ARGUMENTS / argumentsText.length) % 1));
+  const first = await runBatch(1);
+  const clock = await clockCost();
+  const warm = pace.part(WARM_SHARE);
+  let each = most(1, first);
+  let warmup = 1;
+  let isWarm = false;
+  for (let before = 0, beforeThat = 0; !isWarm; ) {
+    const size = most(1, least(largest, WARM_CALLS_NS / each - ((WARM_CALLS_NS / each) % 1)));
+    if (!pace.fits(each * size, warm)) break;
+    beforeThat = before;
+    before = each;
+    const isThird = warmup > 1 && beforeThat > 0;
+    each = most(1e-3, (await runBatch(size)) / size);
+    warmup += size;
+    isWarm = isThird && most(each, most(before, beforeThat)) <= 1.05 * least(each, least(before, beforeThat));
+    tell();
+  }
+  let batch = most(1, least(largest, up((CLOCK_SHARE * clock) / each)));
+  let left = timing.iterations;
+  if (left === undefined) left = timing.samples * batch;
+  else {
+    batch = most(1, most(least(batch, left / FEWEST_SAMPLES), left / MOST_SAMPLES));
+    batch = up(left / most(1, left / batch - ((left / batch) % 1)));
+  }
+  let batches = "";
+  let calls = 0;
+  let worst = each * batch;
+  while (calls < left && pace.fits(worst, pace.end)) {
+    const size = least(batch, left - calls);
+    const nanoseconds = await runBatch(size);
+    batches += (calls ? "," : "") + nanoseconds;
+    calls += size;
+    worst = most(worst, nanoseconds);
+    tell();
+  }
+  if (calls === 0) {
+    batches = "" + first;
+    calls = batch = 1;
+    warmup--;
+  }
+  return '{"event":"measured","measurement":{"batch_size":' + batch + ',"calls":' + calls + ',"warmup_calls":' + warmup +
+    ',"warm":' + isWarm + ',"clock_ns":' + clock + ',"gc":"as node runs it, within samples too","runtime":' +
+    quote("node " + process.version) + ',"batches":[' + batches + "]}}";
+}
+
 let phase = "import";
 let drained = false;
 // Of the user's code that ends in another way than by a value:
 process.on("beforeExit", () => {
   drained = true;
-  finish(raisedRecord("UnsettledPromise", "the promise never settles: nothing is left to wait for", file, null, phase === "import"));
+  finish(inIteration(raisedRecord("UnsettledPromise", "the promise never settles: nothing is left to wait for", file, null, phase === "import")));
 });
 process.on("exit", (code) => {
-  if (!drained) finish(raisedRecord("ProcessExit", "process.exit(" + (typeof code === "number" ? code : 0) + ")", file, null, phase === "import"));
+  if (!drained) finish(inIterationFrom(raisedRecord("ProcessExit", "process.exit(" + (typeof code === "number" ? code : 0) + ")", file, null, phase === "import")));
 });
 process.on("uncaughtException", (error) => {
   if (listenerCount("uncaughtException") === 1) finish(raised(error, phase === "import"));

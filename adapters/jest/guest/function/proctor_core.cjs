@@ -364,36 +364,106 @@ module.exports = function makeCore(settings) {
     settle(value, items, done, failed);
   }
 
+  // ---------------------------------------------------------------- timing
+
+  /** Batches of calls of what find() found; `ended` counts those that returned or threw. */
+  function makeCalls(found, items) {
+    const calls = createObject(null);
+    calls.found = found;
+    calls.items = items;
+    calls.takes = ""; // how the result is waited for; the first one shows
+    calls.sink = undefined; // what is kept cannot be left out by the optimizer
+    calls.ended = 0;
+    return calls;
+  }
+
+  const isThenable = (value) => isObject(value) && typeof value.then === "function";
+
+  /** Makes a call for each list of arguments; a promise when the results are waited for. */
+  function callAll(calls, lists) {
+    if (calls.takes === "") return callFirst(calls, lists[0]);
+    if (calls.takes === "await") return callWaiting(calls, lists);
+    const { target, self, isClass: makes } = calls.found;
+    const { items } = calls;
+    const takes = calls.takes === "take";
+    const count = lists.length;
+    let at = 0;
+    let value;
+    try {
+      if (makes) for (; at < count; at++) value = construct(target, lists[at]);
+      else if (takes) for (; at < count; at++) value = take(apply(target, self, lists[at]), items);
+      else for (; at < count; at++) value = apply(target, self, lists[at]);
+    } catch (error) {
+      at++;
+      throw error;
+    } finally {
+      calls.ended += at;
+      calls.sink = value;
+    }
+  }
+
+  function callFirst(calls, list) {
+    const { target, self, isClass: makes } = calls.found;
+    calls.ended++;
+    const value = makes ? construct(target, list) : apply(target, self, list);
+    if (isThenable(value) || isAsyncIterator(value)) {
+      calls.takes = "await";
+      return finishOne(value, calls.items);
+    }
+    const takes = isIterator(value) && typeof value[ITERATOR] === "function";
+    calls.takes = takes ? "take" : "plain";
+    calls.sink = takes ? take(value, calls.items) : value;
+  }
+
+  /** Waits for a promise, then for the items of an asynchronous iterator. */
+  async function finishOne(value, items) {
+    return takeAll(await value, items);
+  }
+
+  async function callWaiting(calls, lists) {
+    const { target, self } = calls.found;
+    const { items } = calls;
+    const count = lists.length;
+    for (let at = 0; at < count; at++) {
+      calls.ended++;
+      const value = await apply(target, self, lists[at]);
+      calls.sink = isIterator(value) ? (await takeAll(value, items)).list : value;
+    }
+  }
+
   const isAsyncIterator = (value) => isIterator(value) && typeof value[ASYNC_ITERATOR] === "function";
 
-  async function settle(value, items, done, failed) {
-    let truncated = false;
-    try {
-      value = await value;
-      if (isAsyncIterator(value)) {
-        const walker = value;
-        const taken = newList();
-        for (;;) {
-          const step = await apply(walker.next, walker, noArguments);
-          if (step.done) break;
-          if (taken.list.length >= items) {
-            truncated = true;
-            if (typeof walker.return === "function") await apply(walker.return, walker, noArguments);
-            break;
-          }
-          push(taken.list, step.value);
-        }
-        value = taken.list;
-      } else if (isIterator(value) && typeof value[ITERATOR] === "function") {
-        const taken = take(value, items);
-        value = taken.list;
-        truncated = taken.truncated;
+  /** {list, truncated}: a value, or what an iterator or an asynchronous one gives in the end. */
+  async function takeAll(value, items) {
+    if (!isAsyncIterator(value)) {
+      if (isIterator(value) && typeof value[ITERATOR] === "function") return take(value, items);
+      const whole = createObject(null);
+      whole.list = value;
+      whole.truncated = false;
+      return whole;
+    }
+    const taken = newList();
+    for (;;) {
+      const step = await apply(value.next, value, noArguments);
+      if (step.done) return taken;
+      if (taken.list.length >= items) {
+        taken.truncated = true;
+        if (typeof value.return === "function") await apply(value.return, value, noArguments);
+        return taken;
       }
+      push(taken.list, step.value);
+    }
+  }
+
+  async function settle(value, items, done, failed) {
+    let taken;
+    try {
+      taken = await takeAll(await value, items);
     } catch (error) {
       failed(error);
       return;
     }
-    done(value, truncated);
+    done(taken.list, taken.truncated);
   }
 
   // ---------------------------------------------------------------- values
@@ -630,7 +700,8 @@ module.exports = function makeCore(settings) {
   }
 
   return {
-    quote, safeText, shortText, cut, describeError, raisedRecord, scanNames, notFoundRecord, member, find, run, resultRecord,
+    quote, safeText, shortText, cut, describeError, raisedRecord, scanNames, notFoundRecord, member, find, run, makeCalls, callAll, push,
+    resultRecord,
     apply, slice, indexOf, codeAt, lastIndexOf, parse, isObject, createObject, keysOf, hasOwn, getPrototypeOf, isClass, isArray,
   };
 };

@@ -94,10 +94,7 @@
     then(import("<input>"), (result) => {
       namespace = result;
       state = "done";
-    }, (error) => {
-      value = error;
-      state = "failed";
-    });
+    }, fail);
   };
 
   operations.state = () => state;
@@ -132,23 +129,56 @@
     return slice(message, -9) === " the file" ? told.record : core.notFoundRecord(message, wanted, names);
   };
 
+  function listOf(args) {
+    const list = core.parse(args);
+    if (core.isArray(list)) return list;
+    const only = createObject(null);
+    only[0] = list;
+    only.length = 1;
+    return only;
+  }
+
+  // Of a benchmark: Python looks at the clock before and after `batch`.
+  let calls = null;
+  let lists = null;
+
+  operations.timed = (items) => {
+    calls = core.makeCalls(found, +items);
+  };
+
+  operations.lists = (args, size) => {
+    lists = [];
+    for (let count = 0; count < +size; count++) core.push(lists, listOf(args));
+  };
+
+  operations.batch = () => {
+    state = "pending";
+    try {
+      const waiting = core.callAll(calls, lists);
+      if (waiting === undefined) state = "done";
+      else then(waiting, () => {
+        state = "done";
+      }, fail);
+    } catch (error) {
+      fail(error);
+    }
+    return state;
+  };
+
+  function fail(error) {
+    value = error;
+    state = "failed";
+  }
+
+  operations.ended = () => "" + calls.ended;
+
   operations.call = (args, items) => {
     state = "pending";
-    let list = core.parse(args);
-    if (!core.isArray(list)) {
-      const only = list;
-      list = createObject(null);
-      list[0] = only;
-      list.length = 1;
-    }
-    core.run(found, list, +items, (result, cut) => {
+    core.run(found, listOf(args), +items, (result, cut) => {
       value = result;
       truncated = cut;
       state = "done";
-    }, (error) => {
-      value = error;
-      state = "failed";
-    });
+    }, fail);
     return state;
   };
 

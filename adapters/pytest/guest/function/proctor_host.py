@@ -17,9 +17,12 @@ import sys
 __builtins__ = dict(vars(builtins))
 
 from binascii import b2a_base64
+from gc import disable as stop_collector
+from gc import enable as start_collector
+from gc import isenabled as collector_runs
 from posix import O_CLOEXEC, O_WRONLY, _exit, close, fstat, getpid
 from posix import open as open_descriptor
-from posix import set_blocking, write
+from posix import set_blocking, times, write
 from sys import setprofile, settrace
 from time import perf_counter_ns
 
@@ -34,6 +37,7 @@ except ImportError:
 FRAME_BYTES = 4096  # PIPE_BUF on Linux: a write up to this size is never mixed with another
 MAX_DEPTH = 100  # of values: parsers of JSON commonly stop at 128
 MAX_MESSAGE = 4000  # characters of an error's message
+STARTED = perf_counter_ns()
 MAX_TEXT = 1000  # characters of the repr of a value that has no JSON form
 HOST_FOLDER = __file__.rpartition("/")[0] or "."
 HOST_FILES = HOST_FOLDER + "/proctor_"
@@ -949,31 +953,202 @@ def list_some(iterator, bound, truncated=False):
     return kept, truncated
 
 
+async def drive(value, items):
+    """(value, truncated): what a coroutine or an asynchronous iterator gives in the end."""
+    result = await value if hasattr(type(value), "__await__") else value
+    if not hasattr(type(result), "__anext__"):
+        return result, False
+    kept = []
+    async for item in result:
+        if len(kept) >= items:
+            if hasattr(result, "aclose"):
+                await result.aclose()
+            return kept, True
+        kept.append(item)
+    return kept, False
+
+
+def is_asynchronous(value):
+    kind = type(value)
+    return hasattr(kind, "__await__") or hasattr(kind, "__anext__")
+
+
+def is_iterator(value):
+    kind = type(value)
+    return hasattr(kind, "__next__") and not hasattr(kind, "readline")
+
+
 def complete(value, items, project):
     """(value, truncated): what a coroutine, an iterator or an asynchronous one gives in the end."""
-    kind = type(value)
-    if hasattr(kind, "__await__") or hasattr(kind, "__anext__"):
-
-        async def drive():
-            result = await value if hasattr(kind, "__await__") else value
-            if not hasattr(type(result), "__anext__"):
-                return result, False
-            kept = []
-            async for item in result:
-                if len(kept) >= items:
-                    if hasattr(result, "aclose"):
-                        await result.aclose()
-                    return kept, True
-                kept.append(item)
-            return kept, False
-
-        value, truncated = import_own("asyncio", project).run(drive())
+    if is_asynchronous(value):
+        value, truncated = import_own("asyncio", project).run(drive(value, items))
         if truncated:
             return value, True
-        kind = type(value)
-    if hasattr(kind, "__next__") and not hasattr(kind, "readline"):
+    if is_iterator(value):
         return list_some(value, items)
     return value, False
+
+
+# ---------------------------------------------------------------- timing
+
+WARM_CALLS_NS = 10_000_000  # what one round of the warm-up takes
+WARM_SHARE = 5  # at most this part of the time is spent on it
+CLOCK_SHARE = 100  # a batch takes so many times what the clock itself does
+FEWEST_SAMPLES = 20  # of a wanted number of calls, as long as there are so many
+MOST_SAMPLES = 100_000
+PROGRESS_NS = 50_000_000
+MOST_ARGUMENTS = 4 << 20  # characters of JSON of the arguments of one batch
+
+
+class Calls:
+    """Batches of calls of a function, each with arguments of its own. Called with a number, gives nanoseconds."""
+
+    collector = "off while the clock runs, on between samples"
+    runtime = f"{sys.implementation.name.replace('cpython', 'CPython')} {sys.version.split()[0]}"
+
+    def __init__(self, function, positional, keyword, items, project):
+        self.function, self.items, self.project = function, items, project
+        self.arguments = positional, keyword
+        self.are_fixed = all(type(a) in SCALARS for a in (*positional, *keyword.values()))
+        self.takes = None  # how the result is waited for; the first one shows
+        self.loop = None
+        self.ended = 0  # calls that returned or raised
+
+    def fresh(self):
+        """Arguments that no call has had before."""
+        if self.are_fixed:
+            return self.arguments
+        positional, keyword = self.arguments
+        return [copied(a) for a in positional], {name: copied(a) for name, a in keyword.items()}
+
+    def __call__(self, size):
+        left = iter([self.fresh() for _ in range(size)])
+        collects = collector_runs()
+        stop_collector()
+        try:
+            if self.takes is None:
+                return self.first(left)
+            if self.takes is drive:
+                return self.loop.run_until_complete(self.awaited(left))
+            return self.listed(left) if self.takes is list_some else self.plain(left)
+        finally:
+            if collects:
+                start_collector()
+            self.ended += size - left.__length_hint__()
+
+    def plain(self, left):
+        function, start = self.function, perf_counter_ns()
+        for positional, keyword in left:
+            function(*positional, **keyword)
+        return perf_counter_ns() - start
+
+    def listed(self, left):
+        function, items, start = self.function, self.items, perf_counter_ns()
+        for positional, keyword in left:
+            list_some(function(*positional, **keyword), items)
+        return perf_counter_ns() - start
+
+    async def awaited(self, left):
+        function, items, start = self.function, self.items, perf_counter_ns()
+        for positional, keyword in left:
+            await drive(function(*positional, **keyword), items)
+        return perf_counter_ns() - start
+
+    def first(self, left):
+        positional, keyword = next(left)
+        start = perf_counter_ns()
+        value = self.function(*positional, **keyword)
+        self.takes = drive if is_asynchronous(value) else list_some if is_iterator(value) else self.plain
+        if self.takes is drive:
+            asyncio = import_own("asyncio", self.project)
+            self.loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self.loop)
+            self.loop.run_until_complete(drive(value, self.items))
+        elif self.takes is list_some:
+            list_some(value, self.items)
+        return perf_counter_ns() - start
+
+
+def copied(value):
+    """A value of JSON that shares nothing which can be changed."""
+    kind = type(value)
+    if kind is list:
+        return [copied(item) for item in value]
+    return {name: copied(item) for name, item in value.items()} if kind is dict else value
+
+
+class Pace:
+    """What the measurement may still take."""
+
+    def __init__(self, timing, channel):
+        self.wall, self.processor = timing["wall_ms"] * 1_000_000, timing["processor_ms"] * 1_000_000
+        self.channel, self.told = channel, perf_counter_ns()
+        self.began = self.spent()
+
+    @staticmethod
+    def spent():
+        """(wall-clock, processor) nanoseconds of this process and its children up to now."""
+        return perf_counter_ns() - STARTED, int(sum(times()[:4]) * 1e9)
+
+    def narrow(self, share):
+        """A part of what is left, as a pace of its own."""
+        wall, processor = self.spent()
+        part = Pace({"wall_ms": 0, "processor_ms": 0}, self.channel)
+        part.wall, part.processor = wall + (self.wall - wall) // share, processor + (self.processor - processor) // share
+        return part
+
+    def fits(self, expected):
+        """Whether there is time for what takes so many nanoseconds, and as much of the processor as things did so far."""
+        wall, processor = self.spent()
+        share = (processor - self.began[1]) / max(1, wall - self.began[0])
+        return wall + expected < self.wall and processor + expected * share < self.processor
+
+    def tell(self, ended):
+        """How far it has come, now and then: nobody else could say so if the process is killed."""
+        now = perf_counter_ns()
+        if now - self.told > PROGRESS_NS:
+            self.told = now
+            self.channel.send({"event": "progress", "iteration": ended + 1})
+
+
+def measure(run, timing, channel, length):
+    """The measurement of a function. run(n) makes n calls and gives the nanoseconds they took.
+
+    length: characters of the arguments' JSON.
+    """
+    pace, largest = Pace(timing, channel), max(1, MOST_ARGUMENTS // max(1, length))
+    first = each = run(1)
+    clock = sorted(run(0) for _ in range(31))[15]
+    warm, warmup, last = pace.narrow(WARM_SHARE), 1, []
+    is_warm = False
+    while not is_warm:
+        size = max(1, min(largest, WARM_CALLS_NS // max(1, int(each))))
+        if not warm.fits(each * size):
+            break
+        each = run(size) / size
+        warmup += size
+        last = [*last, each][-3:]
+        is_warm = len(last) == 3 and max(last) <= 1.05 * min(last)
+        pace.tell(run.ended)
+    batch = max(1, min(largest, int(CLOCK_SHARE * clock / max(1, each)) + 1))
+    left = timing.get("iterations")
+    if left is None:
+        left = timing["samples"] * batch
+    else:
+        batch = max(min(batch, left // FEWEST_SAMPLES), left // MOST_SAMPLES, 1)
+        batch = -(-left // max(1, left // batch))
+    batches, calls, worst = [], 0, each * batch
+    while calls < left and pace.fits(worst):
+        size = min(batch, left - calls)
+        batches.append(run(size))
+        calls += size
+        worst = max(worst, batches[-1])
+        pace.tell(run.ended)
+    if not batches:  # the first call took almost all there was
+        batches, calls, batch, warmup = [first], 1, 1, warmup - 1
+    return {"event": "measured", "measurement": {
+        "batch_size": batch, "calls": calls, "warmup_calls": warmup, "warm": is_warm, "clock_ns": clock,
+        "gc": run.collector, "runtime": run.runtime, "batches": batches}}
 
 
 def call(request, channel, project, namespace, known_annotations=None):
@@ -993,6 +1168,8 @@ def call(request, channel, project, namespace, known_annotations=None):
         return describe_error(error, project)
 
     channel.send({"event": "started"})
+    if "timing" in request:
+        return timed(Calls(function, positional, keyword, request["items"], project), request, channel, project)
     start = perf_counter_ns()
     try:
         value = function(*positional, **keyword)
@@ -1020,6 +1197,17 @@ def call(request, channel, project, namespace, known_annotations=None):
     if truncated or encoder.truncated:
         record["truncated"] = True
     return record
+
+
+def timed(run, request, channel, project):
+    """The final record of a benchmark."""
+    try:
+        return measure(run, request["timing"], channel, len(repr(request.get("args", []))))
+    except BaseException as error:
+        return {**describe_error(error, project), "iteration": run.ended}
+    finally:
+        settrace(None)
+        setprofile(None)
 
 
 def prepare_output():

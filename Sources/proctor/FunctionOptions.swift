@@ -1,0 +1,49 @@
+import ArgumentParser
+import FoundationEssentials
+import ProctorEngine
+import ProctorModel
+
+/// What commands that call a function take.
+struct FunctionOptions: ParsableArguments {
+  @Argument(help: "The file, in the workspace.")
+  var path: String
+
+  @Argument(help: "The function's name; with its type: Type.method, in Rust Type::function.")
+  var function: String
+
+  @Argument(help: "The arguments, as JSON.")
+  var arguments = "[]"
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The workspace.", valueName: "dir"))
+  var workspace = "."
+
+  @Option(
+    help: "auto, namespaces, bubblewrap, docker, none; wasm (Rust) or vm (Python, JavaScript).")
+  var isolation: Configuration.Isolation?
+
+  @Option(help: ArgumentHelp("Wall-clock limit for what is called.", valueName: "seconds"))
+  var timeout: Double?
+
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws { try checkSeconds(timeout, of: "--timeout") }
+
+  /// These commands have nothing to show while they go on.
+  var format: OutputFormat {
+    common.settledFormat == .live ? .text : common.settledFormat
+  }
+
+  var engineOptions: EngineOptions {
+    var options = EngineOptions(jobs: 1, environment: ProcessInfo.processInfo.environment)
+    options.isolation = isolation
+    options.timeoutSeconds = timeout
+    return options
+  }
+
+  /// Asks when that is wanted; nil when the code may run.
+  func refusal(_ engine: Engine) -> FunctionFailure? {
+    guard engine.configuration.execution.requireUserConfirmation, !common.yes else { return nil }
+    return Confirmation.refusal(
+      of: "\(function) of \(path)", arguments: arguments, isBare: engine.isolation == .none)
+  }
+}
