@@ -58,6 +58,8 @@ let package = Package(
         .embedInCode("jest/guest/proctor_jest_reporter.js"),
         .embedInCode("jest/guest/proctor_jest_watch.js"),
         .embedInCode("swift/guest/ProctorXCTestObserver.swift"),
+        .embedInCode("swift/guest/function/ProctorHarness.swift"),
+        .embedInCode("swift/guest/function/traps.c"),
         .embedInCode("manifest/guest/relay.sh"),
         .embedInCode("manifest/shipped/bats.toml"),
         .embedInCode("manifest/shipped/ctest.toml"),

@@ -29,19 +29,48 @@ struct FunctionRunner: Sendable {
     // The call's time limit is not the compiler's; and what building adds to files never reaches them.
     builder.limits.wallSeconds = Double(session.configuration.tests.timeoutSeconds)
     builder.access = .protected
+    switch try await prepared(plan, builder, context) {
+    case .answer(let answer): return answer
+    case .call(let invocation, let layers):
+      let runner = try session.functionRunner(adapter, context)
+      let nonce = RunFolder.nonce()
+      let recorder = FunctionRecorder(project: project, nonce: nonce, progress: session.progress)
+      let result = try await runner.sandboxed(invocation, nonce: nonce) { recorder.receive($0) }
+      return answer(recorder.seen, result, context, layers)
+    }
+  }
+
+  private enum Prepared {
+    case call(Invocation, layers: [String])
+    /// Something did not build, or there is nothing to call.
+    case answer(FunctionAnswer)
+  }
+
+  private func prepared(
+    _ plan: FunctionPlan, _ builder: InvocationRunner, _ context: AdapterContext
+  ) async throws(EngineError) -> Prepared {
+    var finished: [FinishedInvocation] = []
     for build in plan.builds {
       let done = try await builder.run(build, ledger: Ledger(), decoder: nil)
       if let failure = failure(of: done, context) {
-        return FunctionAnswer(
-          result: nil, failure: failure, executionTimeMS: done.result.durationMS,
-          stdout: CapturedText(text: ""), stderr: done.stderr, sandbox: done.result.receipt)
+        return .answer(
+          FunctionAnswer(
+            result: nil, failure: failure, executionTimeMS: done.result.durationMS,
+            stdout: CapturedText(text: ""), stderr: done.stderr, sandbox: done.result.receipt))
       }
+      finished.append(done.invocation)
     }
-    let runner = try session.functionRunner(adapter, context)
-    let nonce = RunFolder.nonce()
-    let recorder = FunctionRecorder(project: project, nonce: nonce, progress: session.progress)
-    let result = try await runner.sandboxed(plan.call, nonce: nonce) { recorder.receive($0) }
-    return answer(recorder.seen, result, context, plan)
+    switch plan.next {
+    case .call(let invocation, let layers): return .call(invocation, layers: layers)
+    case .plan(let next):
+      let further: FunctionPlan
+      do {
+        further = try next(finished)
+      } catch {
+        return .answer(FunctionAnswer(error))
+      }
+      return try await prepared(further, builder, context)
+    }
   }
 
   private func failure(
@@ -59,10 +88,10 @@ struct FunctionRunner: Sendable {
 
   private func answer(
     _ seen: FunctionRecorder.Seen, _ result: SandboxResult, _ context: AdapterContext,
-    _ plan: FunctionPlan
+    _ layers: [String]
   ) -> FunctionAnswer {
     var result = result
-    result.receipt = receipt(result.receipt, plan)
+    result.receipt = receipt(result.receipt, layers)
     var failure = failure(seen, result, context)
     let final = seen.final
     if failure != nil, call.timing != nil { failure?.iteration = iteration(seen) }
@@ -85,9 +114,9 @@ struct FunctionRunner: Sendable {
     return .init(number: seen.reached ?? 1, isAtLeast: true)
   }
 
-  private func receipt(_ receipt: SandboxReceipt, _ plan: FunctionPlan) -> SandboxReceipt {
+  private func receipt(_ receipt: SandboxReceipt, _ layers: [String]) -> SandboxReceipt {
     var receipt = receipt
-    receipt.layers = plan.layers + receipt.layers
+    receipt.layers = layers + receipt.layers
     // Only tests can be shown more of this machine.
     receipt.denied = receipt.denied.map { denied in
       Denial(
@@ -212,7 +241,9 @@ struct FunctionRunner: Sendable {
       }
       return nil
     case .raised:
-      let text = [record.kind, message].compactMap(\.self).filter { !$0.isEmpty }
+      // A runtime that ends the process says why on stderr, if at all.
+      let words = record.message ?? seen.stderr.lastLines(3)
+      let text = [record.kind, words].compactMap(\.self).filter { !$0.isEmpty }
         .joined(separator: ": ")
       return FunctionFailure(record.phase == "import" ? .build : .runtime, text, at: location)
     case .exited:

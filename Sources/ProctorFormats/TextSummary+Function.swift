@@ -22,6 +22,7 @@ extension TextSummary {
     switch answer.form {
     case "err": notes.append("an Err")
     case "debug": notes.append("as Debug text")
+    case "reflection": notes.append("read by reflection")
     default: break
     }
     if answer.isTruncated { notes.append("cut: it had more items") }

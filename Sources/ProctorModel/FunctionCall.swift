@@ -122,16 +122,24 @@ public struct FunctionFailure: Error, Hashable, Sendable {
 
 /// The commands that call a function.
 public struct FunctionPlan: Sendable {
+  public enum Next: Sendable {
+    /// - Parameter layers: the walls that the runtime adds to those of the sandbox.
+    case call(Invocation, layers: [String])
+    /// What only the builds can tell, each as it finished, decides how it goes on.
+    case plan(@Sendable ([FinishedInvocation]) throws(FunctionFailure) -> FunctionPlan)
+  }
+
   /// Run first, each only when the one before succeeded; none when nothing must be compiled.
   public let builds: [Invocation]
-  public let call: Invocation
-  /// The walls that the runtime adds to those of the sandbox.
-  public let layers: [String]
+  public let next: Next
 
   public init(builds: [Invocation] = [], call: Invocation, layers: [String] = []) {
+    self.init(builds: builds, next: .call(call, layers: layers))
+  }
+
+  public init(builds: [Invocation], next: Next) {
     self.builds = builds
-    self.call = call
-    self.layers = layers
+    self.next = next
   }
 }
 

@@ -9,13 +9,14 @@ struct Exec: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Call one function of a file with JSON arguments, in the sandbox.",
     discussion: """
-      Python, JavaScript (TypeScript where node takes it) and Rust. Arguments are a JSON array, or an \
-      object of named ones (Python). The limits are those of [execution] in proctor.toml.
+      Python, JavaScript (TypeScript where node takes it), Rust and Swift. Arguments are a JSON array, or \
+      an object of named ones (Python, Swift). The limits are those of [execution] in proctor.toml.
 
       EXAMPLES
         proctor exec src/primes.py first_primes '[4]'
         proctor exec src/primes.py Sieve.below '{"limit": 30}' --yes
         proctor exec src/lib.rs add '[2, 3]' --isolation wasm
+        proctor exec Sources/Shop/Cart.swift Cart.total '{"of": [1, 2], "rounded": true}'
         proctor exec src/sum.js total '[[1, 2]]' --isolation vm --format json
 
       EXIT STATUS

@@ -8,7 +8,10 @@ struct FunctionOptions: ParsableArguments {
   @Argument(help: "The file, in the workspace.")
   var path: String
 
-  @Argument(help: "The function's name; with its type: Type.method, in Rust Type::function.")
+  @Argument(
+    help:
+      "The function's name; with its type: Type.method, in Rust Type::function; in Swift also add(_:to:)."
+  )
   var function: String
 
   @Argument(help: "The arguments, as JSON.")

@@ -8,50 +8,11 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// One call and what must come of it.
-  struct Call: Sendable, CustomTestStringConvertible {
-    var name: String
-    var arguments = "[]"
-    var isolation = "auto"
-    /// The JSON text of the result.
-    var result: String?
-    var error: String?
-    /// Part of the message, or of stdout where there is no error.
-    var says: String?
-    var line: Int?
-    var options: [String] = []
-
-    var testDescription: String {
-      "\(name) \(arguments) \(isolation) \(options.joined(separator: " "))"
-    }
-  }
-
-  private static let exits: [String: Int32] = [
-    "build_error": 3, "timeout": 6, "not_found": 2, "bad_arguments": 2, "refused": 8,
-    "sandbox_error": 7,
-  ]
+  private typealias Call = FunctionCall
 
   @discardableResult
   private func check(_ call: Call, _ file: String) throws -> [String: Any] {
-    let outcome = try ProctorProcess(
-      ["exec", file, call.name, call.arguments, "--yes", "--format", "json", "--isolation"]
-        + [call.isolation] + call.options, in: workspace
-    ).run()
-    try Schema.validate(outcome.stdout, "execute_function")
-    let answer = try outcome.json()
-    let comment = Comment(rawValue: "\(call.testDescription): \(outcome.text)")
-    #expect(answer["error_type"] as? String == call.error, comment)
-    #expect(outcome.status == call.error.map { Self.exits[$0] ?? 1 } ?? 0, comment)
-    if let result = call.result {
-      #expect(outcome.text.contains("\"result\" : \(result),"), comment)
-    }
-    let text = answer[call.error == nil ? "stdout" : "message"] as? String ?? ""
-    if let words = call.says { #expect(text.contains(words), comment) }
-    if let line = call.line {
-      #expect(answer["line"] as? Int == line, comment)
-      #expect(answer["file"] as? String == file, comment)
-    }
-    return answer
+    try call.check(file, in: workspace)
   }
 
   // MARK: Python
@@ -159,7 +120,7 @@ import Testing
     Call(name: "write", error: "permission_denied", says: "max_file_operations would allow it"),
     Call(name: "crash", error: "crashed", says: "SIGSEGV"),
   ])
-  func `Python functions`(call: Call) throws {
+  func `Python functions`(call: FunctionCall) throws {
     try folder.write(Self.python, to: "workspace/pkg/code.py")
     try folder.write("", to: "workspace/pkg/__init__.py")
     try folder.write("def helper(): return 'near'\n", to: "workspace/pkg/near.py")
@@ -204,7 +165,7 @@ import Testing
     Call(name: "connect", isolation: "vm", error: "runtime_error", says: "no modules"),
     Call(name: "spin", isolation: "vm", error: "timeout", options: ["--timeout", "1"]),
   ])
-  func `JavaScript functions`(call: Call) throws {
+  func `JavaScript functions`(call: FunctionCall) throws {
     try folder.write(Self.script, to: "workspace/lib/code.js")
     try check(call, "lib/code.js")
   }

@@ -145,14 +145,6 @@ struct RustSource {
   /// The nearest names, five at most.
   func near(_ name: String) -> [FunctionFailure.Neighbour] {
     let last = name.split(separator: ":").last.map(String.init) ?? name
-    let wanted = Set(last.lowercased())
-    func distance(_ other: String) -> Int {
-      other.lowercased().contains(last.lowercased())
-        ? 0
-        : wanted.symmetricDifference(Set(other.lowercased())).count + abs(other.count - last.count)
-    }
-    return functions.sorted {
-      (distance($0.name), $0.line ?? 0) < (distance($1.name), $1.line ?? 0)
-    }.prefix(5).map(\.self)
+    return functions.nearest(to: last)
   }
 }

@@ -14,7 +14,7 @@ struct SwiftPlan {
   /// The kernel takes 128 KiB an argument.
   private static let argumentLimit = 100 * 1024
 
-  private var scratch: String { "\(context.cache)/build" }
+  var scratch: String { "\(context.cache)/build" }
 
   /// `build/debug` is a link to the folder of the machine's own kind.
   var productFolder: String {

@@ -1,0 +1,289 @@
+import FoundationEssentials
+import Glibc
+import ProctorModel
+
+/// The commands that compile and call one Swift function.
+///
+/// A module is built as its tests would build it, and described by the compiler's symbol graph; then a
+/// generated call is linked with its objects into a library. Both are kept until a file changes.
+struct SwiftFunctionPlan {
+  /// The product of the invocation that compiles the call itself.
+  static let callProduct = "call"
+  /// Set for a module with code at the top level of a file.
+  static let scriptVariable = "PROCTOR_SCRIPT"
+
+  let call: FunctionCall
+  let unit: SwiftUnit
+
+  private var context: AdapterContext { unit.context }
+  private var package: SwiftPlan { SwiftPlan(context: context) }
+  private var tools: String {
+    (context.toolchain.tools["swiftc"] ?? "/usr/bin/swiftc").parentFolder
+  }
+
+  private var guest: GuestFolder {
+    GuestFolder(
+      context: context, name: "swift-function",
+      files: [
+        "frames.h": PackageResources.frames_h,
+        "function_host.c": PackageResources.function_host_c,
+        "traps.c": PackageResources.traps_c,
+        "ProctorHarness.swift": PackageResources.ProctorHarness_swift,
+      ])
+  }
+
+  func plan() throws(FunctionFailure) -> FunctionPlan {
+    if unit.isCurrent, let target = unit.target { return try called(target) }
+    if unit.isAlone {
+      return FunctionPlan(
+        builds: [aloneBuild], next: .plan { _ throws(FunctionFailure) in try built() })
+    }
+    return FunctionPlan(
+      builds: [description],
+      next: .plan { finished throws(FunctionFailure) in
+        let target = try unit.target(in: finished.last?.stdout ?? Data())
+        return FunctionPlan(
+          builds: ([target.name] + target.hidden).map(build),
+          next: .plan { _ throws(FunctionFailure) in try described(target) })
+      })
+  }
+
+  private func built() throws(FunctionFailure) -> FunctionPlan {
+    guard let target = unit.target else {
+      throw FunctionFailure(.build, "what was built cannot be read")
+    }
+    return try called(target)
+  }
+
+  // MARK: the module
+
+  private var description: Invocation {
+    Invocation(
+      purpose: .build, title: "reading the package",
+      argv: [context.toolchain.main, "package"] + package.folders + ["describe", "--type", "json"],
+      directory: context.projectDirectory, mounts: package.mounts)
+  }
+
+  private func build(_ target: String) -> Invocation {
+    Invocation(
+      purpose: .build, title: "building \(target)",
+      argv: [context.toolchain.main, "build"] + package.folders + ["--target", target]
+        + context.settings.arguments,
+      directory: context.projectDirectory, mounts: package.mounts)
+  }
+
+  /// A file may be a script or a part of a program: the compiler knows.
+  private static let alone = #"""
+    folder=$1 file=$2 stamp=$3 nm=$4
+    shift 4
+    mkdir -p "$folder" && exec 9> "$folder/lock" && flock 9 || exit 1
+    rm -rf "$folder/stamp" "$folder/graph" && mkdir -p "$folder/graph" "$folder/modules" || exit 1
+    said=$("$@" -parse-as-library "$file" 2>&1)
+    if [ $? != 0 ]; then
+      case "$said" in
+        *"expressions are not allowed at the top level"*) "$@" "$file" 2>&1 || exit 1 ;;
+        *) printf '%s\n' "$said"; exit 1 ;;
+      esac
+    fi
+    """#
+
+  private static let keeping = #"""
+    for graph in "$graphs"/*.json; do cat "$graph" && echo || exit 1; done > "$folder/graph.json"
+    : > "$folder/script"
+    if [ -n "$object" ]; then
+      # Without the tool it is not known that there are none.
+      if names=$("$nm" --defined-only "$object"); then printf '%s\n' "$names" | grep 'vp$' > "$folder/script"
+      else echo unknown > "$folder/script"; fi
+    fi
+    printf %s "$stamp" > "$folder/stamp"
+    """#
+
+  private var aloneBuild: Invocation {
+    let compiler =
+      [
+        "\(tools)/swiftc", "-module-name", SwiftUnit.aloneModule, "-c", "-emit-module",
+        "-emit-module-path", "\(unit.folder)/modules/\(SwiftUnit.aloneModule).swiftmodule", "-o",
+        "\(unit.folder)/guest.o", "-enable-testing", "-Onone", "-g", "-suppress-warnings",
+        "-module-cache-path", moduleCache, "-emit-symbol-graph", "-emit-symbol-graph-dir",
+        "\(unit.folder)/graph", "-symbol-graph-minimum-access-level", "private",
+        "-Xfrontend", "-entry-point-function-name", "-Xfrontend", "guest_main",
+      ]
+    return Invocation(
+      purpose: .build, title: "compiling \(context.display(call.file))",
+      argv: [
+        "/bin/sh", "-c",
+        Self.alone + "\nobject=$folder/guest.o graphs=$folder/graph\n" + Self.keeping, "sh",
+        unit.folder, call.file, unit.stamp ?? "none", "\(tools)/llvm-nm",
+      ] + compiler,
+      directory: call.file.parentFolder, mounts: [.writable(unit.folder), .writable(moduleCache)])
+  }
+
+  private var moduleCache: String { "\(context.cache)/functions/modules" }
+
+  private static let describing = #"""
+    folder=$1 manifest=$2 object=$3 stamp=$4 nm=$5
+    shift 5
+    mkdir -p "$folder" && exec 9> "$folder/lock" && flock 9 || exit 1
+    rm -rf "$folder/stamp" "$folder/graph" && mkdir "$folder/graph" || exit 1
+    cp "$manifest" "$folder/manifest.yaml" && cp "$PROCTOR_FILES/target.json" "$folder/target.json" || exit 1
+    graphs=$folder/graph
+    "$@" -output-dir "$graphs" || exit 1
+    """#
+
+  /// Has the compiler say what the module's functions are.
+  private func described(_ target: SwiftUnit.Target) throws(FunctionFailure) -> FunctionPlan {
+    let path = "\(package.scratch)/debug.yaml"
+    let manifest = SwiftBuildManifest(SwiftUnit.read(path) ?? Data())
+    guard let command = manifest.compilation(of: target.module) else {
+      throw FunctionFailure(
+        .build, "the package manager does not say how it builds \(target.name)")
+    }
+    let extract =
+      [
+        "\(tools)/swift-symbolgraph-extract", "-module-name", target.module,
+        "-minimum-access-level", "private", "-skip-synthesized-members",
+      ] + SwiftBuildManifest.imports(command).dropping("-package-name")
+    let build = Invocation(
+      purpose: .build, title: "reading the functions of \(target.name)",
+      argv: [
+        "/bin/sh", "-c", Self.describing + "\n" + Self.keeping, "sh", unit.folder, path,
+        Self.scriptObject(command) ?? "", unit.stamp ?? "none", "\(tools)/llvm-nm",
+      ] + extract,
+      environment: ["PROCTOR_FILES": Invocation.filesPlaceholder],
+      directory: context.projectDirectory, mounts: package.mounts + [.writable(unit.folder)],
+      files: ["target.json": (try? JSONEncoder().encode(target)) ?? Data()])
+    return FunctionPlan(builds: [build], next: .plan { _ throws(FunctionFailure) in try built() })
+  }
+
+  /// The object of the file whose code at the top level is the program; its variables have no value in
+  /// a library, where nobody runs it.
+  private static func scriptObject(_ command: SwiftBuildManifest.Command) -> String? {
+    guard !command.arguments.contains("-parse-as-library") else { return nil }
+    let objects = command.outputs.filter { $0.hasSuffix(".o") }
+    return objects.first { $0.hasSuffix("/main.swift.o") }
+      ?? (objects.count == 1 ? objects[0] : nil)
+  }
+
+  // MARK: the function
+
+  private struct Linking {
+    let imports: [String]
+    let objects: [String]
+    let flags: [String]
+    /// The file with code at the top level, when it must not be linked.
+    let script: String?
+  }
+
+  private func linking(_ target: SwiftUnit.Target) throws(FunctionFailure) -> Linking {
+    if unit.isAlone {
+      return Linking(
+        imports: ["-I", "\(unit.folder)/modules", "-module-cache-path", moduleCache],
+        objects: ["\(unit.folder)/guest.o"], flags: [],
+        script: unit.isScript ? "\(unit.folder)/guest.o" : nil)
+    }
+    let manifest = SwiftBuildManifest(unit.read("manifest.yaml") ?? Data())
+    guard let command = manifest.compilation(of: target.module) else {
+      throw FunctionFailure(.build, "what was built cannot be read")
+    }
+    let objects =
+      manifest.objects(of: command) + target.hidden.flatMap(manifest.objects(ofTarget:))
+    let folder = package.productFolder
+    return Linking(
+      imports: SwiftBuildManifest.imports(command), objects: objects,
+      flags: manifest.linking(command.outputs.filter { $0.hasSuffix(".o") })
+        + ["-Xlinker", "-rpath", "-Xlinker", folder],
+      script: unit.isScript ? Self.scriptObject(command) : nil)
+  }
+
+  /// The source file of an object, which is named after it.
+  private func isSource(_ object: String) -> Bool {
+    unit.isAlone || object.hasSuffix("/\(call.file.split(separator: "/").last ?? "").o")
+  }
+
+  private func called(_ target: SwiftUnit.Target) throws(FunctionFailure) -> FunctionPlan {
+    let swift = try SwiftCall(
+      call, module: target.module, symbols: unit.symbols, symbolizer: "\(tools)/llvm-symbolizer")
+    let linking = try linking(target)
+    if let script = linking.script, isSource(script) {
+      throw FunctionFailure(
+        .badArguments,
+        "\(call.function) cannot be called: its file has variables at the top level, which have their "
+          + "values only when the program runs; move the function, or the variables into a function",
+        at: SourceLocation(file: context.display(call.file), line: swift.function.line))
+    }
+    let folder = "\(unit.folder)/\(Fingerprint.of(swift.source + guest.folder))"
+    let isCompiled =
+      unit.stamp.map { SwiftUnit.read("\(folder)/stamp") == Data($0.utf8) } == true
+      && access("\(folder)/guest.so", R_OK) == 0
+    let given = FunctionCall(
+      file: call.file, function: call.function, arguments: swift.arguments, runtime: call.runtime,
+      memoryMB: call.memoryMB, outputLimit: call.outputLimit)
+    return FunctionPlan(
+      builds: guest.installation + host.builds
+        + (isCompiled ? [] : [compilation(swift, linking, folder)]),
+      call: guest.call(
+        given, argv: [host.program, "\(folder)/guest.so"],
+        mounts: [.readOnly(unit.folder)] + (unit.isAlone ? [] : [.readOnly(package.scratch)]),
+        // The order of sets and dictionaries is then the same in each call.
+        environment: ["SWIFT_BACKTRACE": "enable=no", "SWIFT_DETERMINISTIC_HASHING": "1"]))
+  }
+
+  private var host: (program: String, builds: [Invocation]) {
+    let program = guest.path("function_host")
+    guard access(program, X_OK) != 0 else { return (program, []) }
+    let build = Invocation(
+      purpose: .install, title: "compiling function_host",
+      argv: [
+        "/bin/sh", "-c",
+        #""$3" -std=c11 -O2 -rdynamic -o "$1.$$" "$2" -ldl -pthread && mv "$1.$$" "$1""#, "sh",
+        program, guest.path("function_host.c"), package.clang,
+      ], directory: "/", mounts: [.writable(context.guestFolder)])
+    return (program, [build])
+  }
+
+  private static let compiling = #"""
+    folder=$1 stamp=$2 clang=$3 traps=$4
+    shift 4
+    # Two calls at once: whoever loads it meanwhile has the old or the new one, whole.
+    mkdir -p "$folder" && exec 9> "$folder/lock" && flock 9 || exit 1
+    rm -f "$folder/stamp"
+    "$clang" -std=c11 -O1 -fPIC -c -o "$folder/traps.o" "$traps" || exit 1
+    "$@" "$folder/traps.o" -o "$folder/new.so" 2>&1 || exit 1
+    mv -f "$folder/new.so" "$folder/guest.so" && printf %s "$stamp" > "$folder/stamp"
+    """#
+
+  private func compilation(_ swift: SwiftCall, _ linking: Linking, _ folder: String) -> Invocation {
+    let objects = linking.objects.filter { $0 != linking.script }
+    let compiler =
+      [
+        "\(tools)/swiftc", "-swift-version", "5", "-parse-as-library", "-suppress-warnings",
+        "-emit-library", "-module-name", "ProctorHarness",
+      ] + linking.imports + [
+        guest.path("ProctorHarness.swift"), "\(Invocation.filesPlaceholder)/\(SwiftCall.file)",
+        "@\(Invocation.filesPlaceholder)/objects",
+      ] + linking.flags + ["-Xlinker", "-z", "-Xlinker", "defs"]
+    return Invocation(
+      purpose: .build, title: "compiling the call of \(call.function)",
+      argv: [
+        "/bin/sh", "-c", Self.compiling, "sh", folder, unit.stamp ?? "none", package.clang,
+        guest.path("traps.c"),
+      ] + compiler,
+      environment: linking.script == nil ? [:] : [Self.scriptVariable: "1"],
+      directory: context.projectDirectory,
+      mounts: [.writable(unit.folder), .readOnly(context.guestFolder)]
+        + (unit.isAlone ? [.writable(moduleCache)] : package.mounts),
+      files: [
+        SwiftCall.file: Data(swift.source.utf8),
+        "objects": Data(objects.map { "\"\($0)\"\n" }.joined().utf8),
+      ],
+      product: Self.callProduct)
+  }
+}
+
+extension [String] {
+  /// Without an option and its value.
+  fileprivate func dropping(_ option: String) -> [String] {
+    guard let index = firstIndex(of: option) else { return self }
+    return Array(self[..<index] + dropFirst(index + 2))
+  }
+}

@@ -1,0 +1,28 @@
+public import ProctorModel
+
+/// Functions of Swift packages and of files alone: what `@testable import` shows is called from a library
+/// that is linked with the module's own objects. Nothing is added to the user's files.
+extension SwiftTestAdapter: FunctionAdapter {
+  public var language: String { "Swift" }
+  public var functionExtensions: [String] { ["swift"] }
+  public var functionRuntimes: Set<FunctionRuntime> { [.native] }
+
+  public func functionToolchain(
+    for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
+    host: any Host
+  ) throws(ToolProblem) -> Toolchain {
+    try toolchain(for: project, workspace: workspace, settings: settings, host: host)
+  }
+
+  public func plan(
+    _ call: FunctionCall, _ context: AdapterContext
+  ) throws(FunctionFailure) -> FunctionPlan {
+    try SwiftFunctionPlan(call: call, unit: SwiftUnit(file: call.file, context: context)).plan()
+  }
+
+  public func failure(
+    of build: FinishedInvocation, _ call: FunctionCall, _ context: AdapterContext
+  ) -> FunctionFailure {
+    SwiftFunctionErrors(call: call, context: context, finished: build).failure
+  }
+}
