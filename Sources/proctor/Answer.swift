@@ -14,6 +14,7 @@ struct Answer: Sendable {
     case status
     case selfTest
     case function
+    case validation(failAt: RiskLevel?)
   }
 
   enum Value: Sendable {
@@ -22,6 +23,9 @@ struct Answer: Sendable {
     case status(StatusAnswer)
     case selfTest(SelfTestAnswer)
     case function(FunctionAnswer)
+    case validation(ValidationAnswer)
+    /// Code was not judged.
+    case unjudged(String)
   }
 
   typealias Call =
@@ -75,6 +79,10 @@ struct Answer: Sendable {
       return Data(TextSummary.render(answer, style: style).utf8)
     case (.function(let answer), .json, _): return ContractJSON.function(answer)
     case (.function(let answer), _, _): return Data(TextSummary.render(answer, style: style).utf8)
+    case (.validation(let answer), .json, _): return ContractJSON.validation(answer)
+    case (.validation(let answer), _, _):
+      return Data(TextSummary.render(answer, style: style).utf8)
+    case (.unjudged(let why), _, _): return ContractJSON.validation(failure: why)
     case (.status(let status), _, _): return Data(TextSummary.render(status, style: style).utf8)
     }
   }
@@ -87,7 +95,15 @@ struct Answer: Sendable {
     case .selfTest(let answer):
       answer.count(.gotThrough) > 0 ? .testFailed : answer.complete ? .passed : .interrupted
     case .function(let answer): answer.failure.map { ProctorExit($0) } ?? .passed
+    case .validation(let answer): exit(answer)
+    case .unjudged: .noVerdict
     }
+  }
+
+  private func exit(_ answer: ValidationAnswer) -> ProctorExit {
+    if answer.isInterrupted { return .interrupted }
+    guard case .validation(let failAt?) = kind, answer.score.level >= failAt else { return .passed }
+    return .testFailed
   }
 
   /// What JSON readers get when there is no report to speak of.
@@ -101,6 +117,7 @@ struct Answer: Sendable {
       return .function(
         FunctionAnswer(FunctionFailure(kind, "\(error.message). \(error.resolution)")))
     }
+    if case .validation = kind { return .unjudged("\(error.message). \(error.resolution)") }
     return .report(Self.report(error))
   }
 
