@@ -29,13 +29,14 @@ if [ "${#missing[@]}" -gt 0 ]; then
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
 fi
 
-# pytest for the Python fixtures, jsonschema for the tests of the answers.
+# pytest for the Python fixtures, ast-grep for judging code, jsonschema and pyyaml for tests of the answers and rules.
 tools=.cache/python
-if ! "$tools/bin/python" -c 'import pytest, jsonschema, xdist' 2>/dev/null; then
-  say "installing pytest and jsonschema into $tools"
+if ! "$tools/bin/python" -c 'import pytest, jsonschema, xdist, yaml' 2>/dev/null ||
+  [ ! -x "$tools/bin/ast-grep" ]; then
+  say "installing pytest, ast-grep, jsonschema and pyyaml into $tools"
   python3 -m venv "$tools"
   "$tools/bin/python" -m pip install --quiet --disable-pip-version-check \
-    pytest==9.0.3 pytest-xdist jsonschema
+    pytest==9.0.3 pytest-xdist jsonschema ast-grep-cli==0.51.1 pyyaml==6.0.3
 fi
 
 # jest for the JavaScript fixtures.

@@ -70,7 +70,18 @@ public struct Configuration: Sendable, Hashable {
     }
   }
 
+  /// `[validation]`: what is thought of code before it runs.
+  public struct Validation: Sendable, Hashable {
+    /// Modules whose import alone is no finding.
+    public var allowModules: [String] = []
+    /// Modules that are a finding wherever they are imported; they win over allowed ones.
+    public var denyModules: [String] = []
+    /// From this level on the user is asked even where confirmation is switched off; nil: never.
+    public var confirmAt: RiskLevel? = .high
+  }
+
   public var execution = Execution()
+  public var validation = Validation()
   public var tests = Tests()
   /// Whether a file was read.
   public var fromFile = false

@@ -31,7 +31,9 @@ struct ConfigurationReader {
         result.execution = try execution(try section(value, "execution"))
       case "tests":
         result.tests = try tests(try section(value, "tests"))
-      default: throw unknown(key, in: [], known: ["execution", "tests"])
+      case "validation":
+        result.validation = try validation(try section(value, "validation"))
+      default: throw unknown(key, in: [], known: ["execution", "tests", "validation"])
       }
     }
     return result
@@ -75,6 +77,21 @@ struct ConfigurationReader {
             "default_timeout_seconds", "max_file_operations", "max_network_requests",
             "allow_filesystem_access", "allow_network_access", "require_user_confirmation",
           ])
+      }
+    }
+    return result
+  }
+
+  private func validation(_ table: TOMLTable) throws(EngineError) -> Configuration.Validation {
+    var result = Configuration.Validation()
+    let at = ["validation"]
+    for (key, value) in table {
+      switch key {
+      case "allow_modules": result.allowModules = try modules(value, key, at)
+      case "deny_modules": result.denyModules = try modules(value, key, at)
+      case "confirm_at": result.confirmAt = try threshold(value, key, at)
+      default:
+        throw unknown(key, in: at, known: ["allow_modules", "deny_modules", "confirm_at"])
       }
     }
     return result
@@ -178,6 +195,29 @@ struct ConfigurationReader {
     let items = value.array.map { $0.map(\.string) }
     guard let items, !items.contains(nil) else { throw wrong(key, at, "a list of texts") }
     return items.compactMap(\.self)
+  }
+
+  private func modules(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> [String] {
+    let names = try strings(value, key, at)
+    guard names.allSatisfy(ModuleName.isName) else {
+      throw wrong(
+        key, at, "a list of module names, such as \"os.path\", \"fs/promises\", \"std::fs\"")
+    }
+    return names
+  }
+
+  /// nil for "never".
+  private func threshold(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> RiskLevel? {
+    if value.string == "never" { return nil }
+    guard let level = value.string.flatMap(RiskLevel.init) else {
+      let known = RiskLevel.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+      throw wrong(key, at, "one of \(known), \"never\"")
+    }
+    return level
   }
 
   private func findings(

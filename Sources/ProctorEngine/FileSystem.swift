@@ -18,6 +18,12 @@ enum FileSystem {
 
   static func isRegular(_ path: String) -> Bool { kind(path) == S_IFREG }
 
+  /// Bytes of a file; nil when there is none.
+  static func size(_ path: String) -> Int? {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : nil
+  }
+
   /// Of what a path leads to, links followed; nil when there is nothing.
   private static func kind(_ path: String) -> mode_t? {
     var status = stat()

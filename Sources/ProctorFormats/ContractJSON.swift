@@ -30,6 +30,16 @@ public enum ContractJSON {
     return encoded[..<mark.lowerBound] + result + encoded[mark.upperBound...]
   }
 
+  /// The answer of `validate_code`.
+  public static func validation(_ answer: ValidationAnswer) -> Data {
+    encode(ValidationAnswerShape(answer))
+  }
+
+  /// The answer of `validate_code` where nothing was judged.
+  public static func validation(failure message: String) -> Data {
+    encode(ValidationFailureShape(message: message))
+  }
+
   static func encode(_ value: some Encodable) -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -16,6 +16,7 @@ struct Answer: Sendable {
     case function
     /// - Parameter failsIfSlower: whether being slower than what it is compared with is a failure.
     case benchmark(failsIfSlower: Bool)
+    case validation(failAt: RiskLevel?)
   }
 
   enum Value: Sendable {
@@ -25,6 +26,9 @@ struct Answer: Sendable {
     case selfTest(SelfTestAnswer)
     case function(FunctionAnswer)
     case benchmark(BenchmarkAnswer)
+    case validation(ValidationAnswer)
+    /// Code was not judged.
+    case unjudged(String)
   }
 
   typealias Call =
@@ -80,6 +84,10 @@ struct Answer: Sendable {
     case (.function(let answer), _, _): return Data(TextSummary.render(answer, style: style).utf8)
     case (.benchmark(let answer), .json, _): return ContractJSON.benchmark(answer)
     case (.benchmark(let answer), _, _): return Data(TextSummary.render(answer, style: style).utf8)
+    case (.validation(let answer), .json, _): return ContractJSON.validation(answer)
+    case (.validation(let answer), _, _):
+      return Data(TextSummary.render(answer, style: style).utf8)
+    case (.unjudged(let why), _, _): return ContractJSON.validation(failure: why)
     case (.status(let status), _, _): return Data(TextSummary.render(status, style: style).utf8)
     }
   }
@@ -98,6 +106,8 @@ struct Answer: Sendable {
       } else {
         isTooSlow(answer) ? .testFailed : .passed
       }
+    case .validation(let answer): exit(answer)
+    case .unjudged: .noVerdict
     }
   }
 
@@ -106,11 +116,18 @@ struct Answer: Sendable {
     return answer.comparison?.verdict == .slower
   }
 
+  private func exit(_ answer: ValidationAnswer) -> ProctorExit {
+    if answer.isInterrupted { return .interrupted }
+    guard case .validation(let failAt?) = kind, answer.score.level >= failAt else { return .passed }
+    return .testFailed
+  }
+
   /// What JSON readers get when there is no report to speak of.
   private func empty(_ error: EngineError) -> Value {
     switch kind {
     case .function: .function(FunctionAnswer(Self.failure(error)))
     case .benchmark: .benchmark(BenchmarkAnswer(Self.failure(error)))
+    case .validation: .unjudged("\(error.message). \(error.resolution)")
     case .run, .test, .list, .status, .selfTest: .report(Self.report(error))
     }
   }

@@ -68,7 +68,7 @@ struct Bench: AsyncParsableCommand {
       // Before anything runs: what cannot be compared in the end need not be measured.
       let old = try compare.map { path throws(EngineError) in try Self.earlier(path) }
       let engine = try Engine(workspace: target.workspace, options: target.engineOptions)
-      if let refused = target.refusal(engine) { return .benchmark(BenchmarkAnswer(refused)) }
+      if let refused = await target.refusal(engine) { return .benchmark(BenchmarkAnswer(refused)) }
       let base = FileManager.default.currentDirectoryPath
       if let baseline {
         return .benchmark(

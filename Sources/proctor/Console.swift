@@ -26,6 +26,19 @@ enum Console {
     }
   }
 
+  /// What comes on standard input, cut off at a limit.
+  static func readInput(limit: Int) -> Data {
+    var data = Data()
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    while data.count < limit {
+      let count = read(STDIN_FILENO, &chunk, min(chunk.count, limit - data.count))
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { break }
+      data.append(contentsOf: chunk.prefix(count))
+    }
+    return data
+  }
+
   static func error(_ text: String) {
     write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8), to: STDERR_FILENO)
   }

@@ -31,7 +31,7 @@ struct Exec: AsyncParsableCommand {
     let target = target
     try await answer.give { progress throws(EngineError) in
       let engine = try Engine(workspace: target.workspace, options: target.engineOptions)
-      if let refused = target.refusal(engine) { return .function(FunctionAnswer(refused)) }
+      if let refused = await target.refusal(engine) { return .function(FunctionAnswer(refused)) }
       return .function(
         try await engine.execute(
           target.function, of: target.path, arguments: target.arguments,
@@ -47,14 +47,20 @@ enum Confirmation {
 
   /// - Parameters:
   ///   - what: the function and its file.
+  ///   - why: what the validator has against it, where only that demands the question.
   ///   - isBare: whether it will run without a sandbox.
   /// - Returns: nil when the user agreed.
-  static func refusal(of what: String, arguments: String, isBare: Bool) -> FunctionFailure? {
+  static func refusal(
+    of what: String, arguments: String, why: String?, isBare: Bool
+  ) -> FunctionFailure? {
     guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
+      let setting =
+        why == nil
+        ? "require_user_confirmation = false under [execution]" : "confirm_at under [validation]"
       return FunctionFailure(
         .refused,
-        "running code needs a confirmation, and there is no terminal to ask on: give "
-          + "--yes, or set require_user_confirmation = false under [execution] in proctor.toml")
+        "running code needs a confirmation\(why.map { " (\($0))" } ?? ""), and there is no terminal "
+          + "to ask on: give --yes, or set \(setting) in proctor.toml")
     }
     // What comes from a model must not move the cursor.
     let short =
@@ -62,6 +68,7 @@ enum Confirmation {
       ? arguments : "\(arguments.prefix(shown)) [...] \(arguments.suffix(shown))"
     Console.error(TextSummary.oneLine(short))
     Console.error(TextSummary.oneLine(what) + (isBare ? ", WITHOUT ISOLATION on this machine" : ""))
+    if let why { Console.error(TextSummary.oneLine(why)) }
     // What was typed before the question is no answer to it.
     tcflush(STDIN_FILENO, TCIFLUSH)
     Console.write(Data("AI wants to execute code. Allow? (y/n) ".utf8), to: STDERR_FILENO)

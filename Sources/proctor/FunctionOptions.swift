@@ -44,9 +44,12 @@ struct FunctionOptions: ParsableArguments {
   }
 
   /// Asks when that is wanted; nil when the code may run.
-  func refusal(_ engine: Engine) -> FunctionFailure? {
-    guard engine.configuration.execution.requireUserConfirmation, !common.yes else { return nil }
+  func refusal(_ engine: Engine) async -> FunctionFailure? {
+    let base = FileManager.default.currentDirectoryPath
+    guard !common.yes, case .asked(let why) = await engine.confirmation(of: .path(path, base: base))
+    else { return nil }
     return Confirmation.refusal(
-      of: "\(function) of \(path)", arguments: arguments, isBare: engine.isolation == .none)
+      of: "\(function) of \(path)", arguments: arguments, why: why,
+      isBare: engine.isolation == .none)
   }
 }

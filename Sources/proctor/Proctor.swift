@@ -20,6 +20,7 @@ struct Proctor: AsyncParsableCommand {
         proctor list --format json             what would run, as JSON
         proctor exec src/sum.py total '[1, 2]' call one function
         proctor bench src/sum.py total '[1, 2]' time it
+        proctor validate src/plugin.py         judge code, nothing run
         proctor status                         what this machine and workspace offer
         proctor selftest                       attack this machine's sandbox
 
@@ -30,7 +31,8 @@ struct Proctor: AsyncParsableCommand {
       """,
     version: ProctorVersion.text,
     subcommands: [
-      Run.self, Test.self, List.self, Exec.self, Bench.self, Status.self, SelfTestCommand.self,
+      Run.self, Test.self, List.self, Exec.self, Bench.self, Validate.self, Status.self,
+      SelfTestCommand.self,
     ])
 
   static func main() async {

@@ -22,7 +22,9 @@ struct SwiftUnit {
     self.context = context
     stamp =
       context.project.evidence == Project.loneFile
-      ? FileManager.default.contents(atPath: file).map { "\($0.count) \(Fingerprint.of($0))" }
+      ? FileManager.default.contents(atPath: file).map {
+        "\($0.count) \(Fingerprint.of(Array($0)))"
+      }
       : WorkspaceStamp.of(
         context.workspace, without: [context.cache, context.sharedCache],
         and: context.settings.arguments)
