@@ -114,7 +114,8 @@ import Testing
     if timed.function == "add" {
       // Nothing adds two numbers in the time that reading a clock a hundred times takes.
       #expect(try #require(answer["batch_size"] as? Int) > 1)
-      #expect(answer["samples"] as? Int == 1000)
+      // On a busy machine the time may be up before.
+      #expect((2...1000).contains(try #require(answer["samples"] as? Int)))
     }
   }
 
