@@ -8,7 +8,7 @@ extension Engine {
     _ function: String, of path: String, arguments: String, iterations: Int?, base: String,
     progress: @escaping @Sendable (Progress) -> Void = { _ in }
   ) async throws(EngineError) -> BenchmarkAnswer {
-    switch try self.target(function, of: path, arguments: arguments, base: base) {
+    switch try timedTarget(function, of: path, arguments: arguments, base: base) {
     case .failure(let failure): return BenchmarkAnswer(failure)
     case .success(let target):
       let call = try await call(target, timing: timing(iterations), progress)
@@ -23,13 +23,27 @@ extension Engine {
     _ function: String, of path: String, arguments: String, iterations: Int?, base: String,
     against revision: String, progress: @escaping @Sendable (Progress) -> Void = { _ in }
   ) async throws(EngineError) -> BenchmarkAnswer {
-    switch try self.target(function, of: path, arguments: arguments, base: base) {
+    switch try timedTarget(function, of: path, arguments: arguments, base: base) {
     case .failure(let failure): return BenchmarkAnswer(failure)
     case .success(let target):
       return try await withCandidate(.revision(revision)) { old, _ throws(EngineError) in
         try await inTurns(target, old, revision, iterations, progress)
       }
     }
+  }
+
+  private func timedTarget(
+    _ function: String, of path: String, arguments: String, base: String
+  ) throws(EngineError) -> Result<FunctionTarget, FunctionFailure> {
+    let found = try target(function, of: path, arguments: arguments, base: base)
+    if case .success(let target) = found,
+      !target.adapter.timedRuntimes.contains(target.runtime)
+    {
+      throw EngineError(
+        .usage, "functions of \(target.adapter.language) can be called, but not timed",
+        resolution: "Time the call from outside: proctor exec says how long it took.")
+    }
+    return found
   }
 
   private static let rounds = 6
@@ -41,7 +55,7 @@ extension Engine {
     var (mine, theirs): ([FunctionAnswer], [FunctionAnswer]) = ([], [])
     let rounds = min(Self.rounds, iterations ?? Self.rounds)
     for round in 0..<rounds {
-      // The first and the last of so many parts take what cannot be divided.
+      // Shares of a number that cannot be divided differ by one.
       let share = iterations.map { $0 * (round + 1) / rounds - $0 * round / rounds }
       let timing = timing(share, samples: FunctionTiming.defaultSamples / rounds + 1)
       // A B, B A, A B...: none is always first.

@@ -108,10 +108,10 @@ struct FunctionRunner: Sendable {
   /// Where a benchmark was when it ended.
   private func iteration(_ seen: FunctionRecorder.Seen) -> FunctionFailure.Iteration? {
     if let record = seen.final?.record, let number = record.iteration {
-      return .init(number: number, isAtLeast: record.inexact == true)
+      return .init(number: max(1, number), isAtLeast: record.inexact == true)
     }
     guard seen.hasStarted else { return nil }
-    return .init(number: seen.reached ?? 1, isAtLeast: true)
+    return .init(number: max(1, seen.reached ?? 1), isAtLeast: true)
   }
 
   private func receipt(_ receipt: SandboxReceipt, _ layers: [String]) -> SandboxReceipt {

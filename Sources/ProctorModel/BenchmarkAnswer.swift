@@ -107,7 +107,9 @@ public struct BenchmarkAnswer: Sendable {
   public var warnings: [String] {
     guard !measurements.isEmpty else { return [] }
     var result: [String] = []
-    if iterations < requested ?? FunctionTiming.defaultSamples {
+    let isCut =
+      requested.map { iterations < $0 } ?? (samples.count < FunctionTiming.defaultSamples)
+    if isCut {
       result.append(
         "the time was up before all calls were made: --timeout, and max_cpu_time_seconds under "
           + "[execution], allow more")

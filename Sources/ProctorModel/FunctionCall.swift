@@ -150,6 +150,8 @@ public protocol FunctionAdapter: Adapter {
   /// Endings of the files whose functions it can call, without the dot.
   var functionExtensions: [String] { get }
   var functionRuntimes: Set<FunctionRuntime> { get }
+  /// Those of them whose guest code knows `FunctionCall.timing`.
+  var timedRuntimes: Set<FunctionRuntime> { get }
   /// How functions are compiled to be timed, such as `release`; nil when they are not compiled.
   var timedBuild: String? { get }
 
@@ -170,6 +172,7 @@ public protocol FunctionAdapter: Adapter {
 }
 
 extension FunctionAdapter {
+  public var timedRuntimes: Set<FunctionRuntime> { [] }
   public var timedBuild: String? { nil }
 
   public func failure(

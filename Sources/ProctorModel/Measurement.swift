@@ -39,9 +39,13 @@ public struct Measurement: Hashable, Sendable, Decodable {
   /// Why it cannot be one; nil when it can.
   /// - Parameter durationMS: how long the process lived.
   public func flaw(durationMS: Double) -> String? {
-    guard !batches.isEmpty, batchSize > 0, warmupCalls >= 0, clockNanoseconds >= 0,
-      batchSize <= 1_000_000_000, batches.count <= 1_000_000
+    guard !batches.isEmpty, !collector.isEmpty, runtime?.isEmpty != true,
+      clockNanoseconds >= 0, clockNanoseconds.isFinite
     else { return "numbers are missing" }
+    // No machine makes more, and sums of them stay numbers.
+    guard (1...1_000_000_000).contains(batchSize), batches.count <= 1_000_000,
+      (0...1_000_000_000_000).contains(warmupCalls)
+    else { return "there are too many calls" }
     let full = batchSize * (batches.count - 1)
     guard calls > full, calls <= full + batchSize else { return "the calls do not add up" }
     guard batches.allSatisfy({ $0 >= 0 && $0.isFinite }) else { return "a time is negative" }

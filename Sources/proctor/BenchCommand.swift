@@ -96,12 +96,15 @@ struct Bench: AsyncParsableCommand {
         resolution: "Give a file that `proctor bench ... --format json` has written.")
     }
     var status = stat()
-    guard stat(path, &status) == 0, let handle = FileManager.default.contents(atPath: path) else {
-      throw broken("it cannot be read")
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw broken("it is no file")
     }
     guard status.st_size <= answerLimit else { throw broken("it is too large") }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw broken("it cannot be read")
+    }
     do {
-      return try ContractJSON.readBenchmark(handle)
+      return try ContractJSON.readBenchmark(data)
     } catch {
       throw broken(error.why)
     }

@@ -10,6 +10,7 @@ extension CargoAdapter: FunctionAdapter {
   public var language: String { "Rust" }
   public var functionExtensions: [String] { ["rs"] }
   public var functionRuntimes: Set<FunctionRuntime> { [.native, .wasm] }
+  public var timedRuntimes: Set<FunctionRuntime> { functionRuntimes }
   public var timedBuild: String? { "release" }
 
   public func functionToolchain(

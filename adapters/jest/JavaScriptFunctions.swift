@@ -6,6 +6,7 @@ extension JestAdapter: FunctionAdapter {
   public var language: String { "JavaScript" }
   public var functionExtensions: [String] { ["js", "mjs", "cjs", "ts", "mts", "cts"] }
   public var functionRuntimes: Set<FunctionRuntime> { [.native, .vm] }
+  public var timedRuntimes: Set<FunctionRuntime> { functionRuntimes }
 
   /// QuickJS is had as a package of Python's.
   public func functionToolchain(

@@ -6,6 +6,7 @@ extension PytestAdapter: FunctionAdapter {
   public var language: String { "Python" }
   public var functionExtensions: [String] { ["py"] }
   public var functionRuntimes: Set<FunctionRuntime> { [.native, .vm] }
+  public var timedRuntimes: Set<FunctionRuntime> { functionRuntimes }
 
   public func functionToolchain(
     for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,

@@ -240,7 +240,7 @@ function callFunction(namespace) {
   phase = "call";
   if (timing !== undefined) {
     timed = core.makeCalls(found, items);
-    measure().then(finish, (error) => finish(raised(error, false)));
+    measureAndFinish();
     return;
   }
   const start = now();
@@ -262,10 +262,29 @@ const MOST_ARGUMENTS = 4 << 20;
 
 let timed = null;
 
+const CHILDREN_NS = 5e7; // how often they are looked at
+const TICK_NS = 1e7;
+let children = { seen: 0, processor: 0 };
+
+/** Nanoseconds of processor time of processes that were started and have ended; node has no word for it. */
+function childrenTime() {
+  try {
+    const text = readFileSync("/proc/self/stat", "latin1");
+    let at = lastIndexOf(text, ") ") + 1; // before field 3
+    for (let field = 3; field < 16; field++) at = indexOf(text, " ", at + 1);
+    const middle = indexOf(text, " ", at + 1);
+    return (toNumber(slice(text, at, middle)) + toNumber(slice(text, middle, indexOf(text, " ", middle + 1)))) * TICK_NS;
+  } catch {
+    return children.processor; // no descriptor is left
+  }
+}
+
 /** Nanoseconds of the wall clock and of the processor since the start. */
 function spent() {
+  const wall = toNumber(now() - STARTED);
+  if (wall - children.seen > CHILDREN_NS) children = { seen: wall, processor: childrenTime() };
   const { user, system } = processorUsage();
-  return { wall: toNumber(now() - STARTED), processor: (user + system) * 1000 };
+  return { wall, processor: (user + system) * 1000 + children.processor };
 }
 
 /** What the measurement may still take: whether so many nanoseconds fit, until an end or a part of the way to it. */
@@ -287,18 +306,21 @@ function makePace() {
 const argumentsText = stringify(args);
 const areFixed = args.every((one) => typeof one !== "object" || one === null);
 
+let lists = [];
+
 /** Arguments for so many calls, none of which another call has had if it could change them. */
 function listsOf(size) {
-  const lists = [];
+  if (areFixed && lists.length === size) return lists;
+  lists = [];
   for (let index = 0; index < size; index++) core.push(lists, areFixed ? args : parse(argumentsText));
   return lists;
 }
 
 /** Makes so many calls; the nanoseconds they took, or a promise of them. */
 function runBatch(size) {
-  const lists = listsOf(size);
+  const given = listsOf(size);
   const start = now();
-  const waiting = core.callAll(timed, lists);
+  const waiting = core.callAll(timed, given);
   if (waiting === undefined) return toNumber(now() - start);
   return (async () => {
     await waiting;
@@ -314,18 +336,14 @@ function most(a, b) {
   return a > b ? a : b;
 }
 
-const up = (value) => value + ((1 - (value % 1)) % 1);
+const down = (value) => value - (value % 1);
+const up = (value) => (value % 1 > 0 ? down(value) + 1 : value);
 
+/** What the clock shows for a batch without calls: the middle of 31, found without a sort that may be the user's. */
 async function clockCost() {
-  let cost = Infinity;
   const steps = [];
-  for (let index = 0; index < 31; index++) {
-    const step = await runBatch(0);
-    if (step < cost) cost = step;
-    core.push(steps, step);
-  }
-  // the middle one, without a sort of the user's
-  for (let index = 0; index < 31; index++) {
+  for (let index = 0; index < 31; index++) core.push(steps, await runBatch(0));
+  for (let index = 0; ; index++) {
     let below = 0;
     let same = 0;
     for (let other = 0; other < 31; other++) {
@@ -334,7 +352,6 @@ async function clockCost() {
     }
     if (below <= 15 && below + same > 15) return steps[index];
   }
-  return cost;
 }
 
 let told = STARTED;
@@ -345,24 +362,34 @@ function tell() {
   send('{"event":"progress","iteration":' + (timed.ended + 1) + "}");
 }
 
+/** Not with `then`, which the user's code may have replaced. */
+async function measureAndFinish() {
+  let record;
+  try {
+    record = await measure();
+  } catch (error) {
+    record = raised(error, false);
+  }
+  finish(record);
+}
+
 async function measure() {
   const pace = makePace();
-  const largest = most(1, MOST_ARGUMENTS / argumentsText.length - ((MOST_ARGUMENTS / argumentsText.length) % 1));
+  const largest = most(1, down(MOST_ARGUMENTS / argumentsText.length));
   const first = await runBatch(1);
   const clock = await clockCost();
   const warm = pace.part(WARM_SHARE);
   let each = most(1, first);
   let warmup = 1;
   let isWarm = false;
-  for (let before = 0, beforeThat = 0; !isWarm; ) {
-    const size = most(1, least(largest, WARM_CALLS_NS / each - ((WARM_CALLS_NS / each) % 1)));
+  for (let before = 0, beforeThat = 0; !isWarm; ) { // of the last two rounds; the first call is none
+    const size = most(1, least(largest, down(WARM_CALLS_NS / each)));
     if (!pace.fits(each * size, warm)) break;
     beforeThat = before;
-    before = each;
-    const isThird = warmup > 1 && beforeThat > 0;
+    before = warmup > 1 ? each : 0;
     each = most(1e-3, (await runBatch(size)) / size);
     warmup += size;
-    isWarm = isThird && most(each, most(before, beforeThat)) <= 1.05 * least(each, least(before, beforeThat));
+    isWarm = beforeThat > 0 && most(each, most(before, beforeThat)) <= 1.05 * least(each, least(before, beforeThat));
     tell();
   }
   let batch = most(1, least(largest, up((CLOCK_SHARE * clock) / each)));
@@ -370,7 +397,7 @@ async function measure() {
   if (left === undefined) left = timing.samples * batch;
   else {
     batch = most(1, most(least(batch, left / FEWEST_SAMPLES), left / MOST_SAMPLES));
-    batch = up(left / most(1, left / batch - ((left / batch) % 1)));
+    batch = up(left / most(1, down(left / batch)));
   }
   let batches = "";
   let calls = 0;

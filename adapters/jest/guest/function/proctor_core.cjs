@@ -408,7 +408,7 @@ module.exports = function makeCore(settings) {
     const value = makes ? construct(target, list) : apply(target, self, list);
     if (isThenable(value) || isAsyncIterator(value)) {
       calls.takes = "await";
-      return finishOne(value, calls.items);
+      return waitFor(value, calls.items);
     }
     const takes = isIterator(value) && typeof value[ITERATOR] === "function";
     calls.takes = takes ? "take" : "plain";
@@ -416,8 +416,8 @@ module.exports = function makeCore(settings) {
   }
 
   /** Waits for a promise, then for the items of an asynchronous iterator. */
-  async function finishOne(value, items) {
-    return takeAll(await value, items);
+  async function waitFor(value, items) {
+    await takeAll(await value, items); // not returned: that would ask the promise for its `then`
   }
 
   async function callWaiting(calls, lists) {

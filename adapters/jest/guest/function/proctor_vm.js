@@ -146,7 +146,9 @@
     calls = core.makeCalls(found, +items);
   };
 
-  operations.lists = (args, size) => {
+  /** Arguments for so many calls; those that no call can change serve again. */
+  operations.lists = (args, size, areFixed) => {
+    if (lists !== null && lists.length === +size && areFixed === "yes") return;
     lists = [];
     for (let count = 0; count < +size; count++) core.push(lists, listOf(args));
   };

@@ -1014,15 +1014,15 @@ class Calls:
         self.loop = None
         self.ended = 0  # calls that returned or raised
 
-    def fresh(self):
-        """Arguments that no call has had before."""
+    def fresh(self, size):
+        """Arguments for so many calls, none of which another call has had if it could change them."""
         if self.are_fixed:
-            return self.arguments
+            return [self.arguments] * size
         positional, keyword = self.arguments
-        return [copied(a) for a in positional], {name: copied(a) for name, a in keyword.items()}
+        return [([copied(a) for a in positional], {name: copied(a) for name, a in keyword.items()}) for _ in range(size)]
 
     def __call__(self, size):
-        left = iter([self.fresh() for _ in range(size)])
+        left = iter(self.fresh(size))
         collects = collector_runs()
         stop_collector()
         try:
