@@ -35,7 +35,8 @@ struct BoundedCapture: Sendable {
 
   /// What runtimes write when they end a process.
   private static let lastWords = [
-    "Fatal error:", "Fatal Python error:", "panicked at ", "Assertion `", "terminate called",
+    "Fatal error:", "Precondition failed", "Assertion failed", "Fatal Python error:",
+    "panicked at ", "Assertion `", "terminate called",
     "stack overflow", "out of memory",
   ]
 

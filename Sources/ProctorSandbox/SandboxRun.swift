@@ -146,6 +146,19 @@ struct SandboxRun {
     }
   }
 
+  /// On a busy machine the kernel's own limit may be met before a sample shows it. It kills for that, and
+  /// others kill too: what was used must be beyond the limit.
+  private func endedForProcessorTime(
+    _ ended: Supervisor.Ended, _ status: ExitStatus, _ holder: LimitHolder
+  ) -> Bool {
+    guard let limit = policy.limits.cpuSeconds else { return false }
+    if status.impliedSignal == SIGXCPU { return true }
+    guard status.impliedSignal == SIGKILL, let used = holder.cpuSeconds(ended.usage) else {
+      return false
+    }
+    return used > limit
+  }
+
   func result(
     _ ended: Supervisor.Ended, _ status: ExitStatus, _ holder: LimitHolder,
     _ backend: SandboxPolicy.Backend, _ overlays: OverlayPlan?, layers: [String],
@@ -159,7 +172,7 @@ struct SandboxRun {
         ReachedLimit(
           .memoryMB, evidence: "the kernel killed a process for memory", isFatal: true))
     }
-    if ending == .exited, status.impliedSignal == SIGXCPU, policy.limits.cpuSeconds != nil {
+    if ending == .exited, endedForProcessorTime(ended, status, holder) {
       ending = .cpuTime
       reached.append(
         ReachedLimit(.cpuSeconds, evidence: "the kernel stopped a process for it", isFatal: true))

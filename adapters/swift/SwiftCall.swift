@@ -250,10 +250,12 @@ struct SwiftCall {
     }.joined(separator: ", ")
     let (how, wait) = function.isAsync ? ("later", "await ") : ("now", "")
     return """
+      import ProctorHarness
       @testable import \(module)
-      let proctorSymbolizer = \(quoted(symbolizer))
-      @MainActor func proctorRun(_ call: ProctorCall) {
-        call.\(how) { try \(wait)\(path)(\(values)) }
+      @_cdecl("proctor_call") public func proctorLibraryEntry() {
+        proctorCall(symbolizer: \(quoted(symbolizer))) { call in
+          call.\(how) { try \(wait)\(path)(\(values)) }
+        }
       }
 
       """

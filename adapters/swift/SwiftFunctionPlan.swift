@@ -219,7 +219,7 @@ struct SwiftFunctionPlan {
       file: call.file, function: call.function, arguments: swift.arguments, runtime: call.runtime,
       memoryMB: call.memoryMB, outputLimit: call.outputLimit)
     return FunctionPlan(
-      builds: guest.installation + host.builds
+      builds: guest.installation + host.builds + harness.builds
         + (isCompiled ? [] : [compilation(swift, linking, folder)]),
       call: guest.call(
         given, argv: [host.program, "\(folder)/guest.so"],
@@ -241,14 +241,36 @@ struct SwiftFunctionPlan {
     return (program, [build])
   }
 
+  /// Proctor's own part of each library, compiled.
+  private var harness: (folder: String, builds: [Invocation]) {
+    let version = context.toolchain.main + "\0" + (context.toolchain.tools["full version"] ?? "")
+    let folder = guest.path("harness-\(Fingerprint.of(version))")
+    guard access(folder, R_OK) != 0 else { return (folder, []) }
+    let build = Invocation(
+      purpose: .install, title: "compiling proctor's part of swift-function",
+      argv: [
+        "/bin/sh", "-c",
+        #"""
+        out=$1 guest=$2 new=$1.$$
+        mkdir -p "$new" && "$4" -std=c11 -O1 -fPIC -c -o "$new/traps.o" "$guest/traps.c" &&
+          "$3" -swift-version 5 -parse-as-library -O -c -emit-module -module-cache-path /tmp/modules \
+            -module-name ProctorHarness -emit-module-path "$new/ProctorHarness.swiftmodule" \
+            -o "$new/harness.o" "$guest/ProctorHarness.swift" &&
+          { mv -T "$new" "$out" 2>/dev/null || { [ -d "$out" ] && rm -r "$new"; }; }
+        """#, "sh", folder, guest.folder, "\(tools)/swiftc", package.clang,
+      ], directory: "/", mounts: [.writable(context.guestFolder)])
+    return (folder, [build])
+  }
+
   private static let compiling = #"""
-    folder=$1 stamp=$2 clang=$3 traps=$4
-    shift 4
+    folder=$1 stamp=$2 traps=$3
+    shift 3
     # Two calls at once: whoever loads it meanwhile has the old or the new one, whole.
     mkdir -p "$folder" && exec 9> "$folder/lock" && flock 9 || exit 1
     rm -f "$folder/stamp"
-    "$clang" -std=c11 -O1 -fPIC -c -o "$folder/traps.o" "$traps" || exit 1
-    "$@" "$folder/traps.o" -o "$folder/new.so" 2>&1 || exit 1
+    # What the compiler finds out about linking it writes beside the first object.
+    cp "$traps" "$folder/traps.o" || exit 1
+    "$@" -o "$folder/new.so" 2>&1 || exit 1
     mv -f "$folder/new.so" "$folder/guest.so" && printf %s "$stamp" > "$folder/stamp"
     """#
 
@@ -257,16 +279,17 @@ struct SwiftFunctionPlan {
     let compiler =
       [
         "\(tools)/swiftc", "-swift-version", "5", "-parse-as-library", "-suppress-warnings",
-        "-emit-library", "-module-name", "ProctorHarness",
+        "-emit-library", "-module-name", "ProctorLibrary", "-I", harness.folder,
       ] + linking.imports + [
-        guest.path("ProctorHarness.swift"), "\(Invocation.filesPlaceholder)/\(SwiftCall.file)",
+        "\(folder)/traps.o", "\(harness.folder)/harness.o",
+        "\(Invocation.filesPlaceholder)/\(SwiftCall.file)",
         "@\(Invocation.filesPlaceholder)/objects",
       ] + linking.flags + ["-Xlinker", "-z", "-Xlinker", "defs"]
     return Invocation(
       purpose: .build, title: "compiling the call of \(call.function)",
       argv: [
-        "/bin/sh", "-c", Self.compiling, "sh", folder, unit.stamp ?? "none", package.clang,
-        guest.path("traps.c"),
+        "/bin/sh", "-c", Self.compiling, "sh", folder, unit.stamp ?? "none",
+        "\(harness.folder)/traps.o",
       ] + compiler,
       environment: linking.script == nil ? [:] : [Self.scriptVariable: "1"],
       directory: context.projectDirectory,

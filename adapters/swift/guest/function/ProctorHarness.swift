@@ -1,5 +1,5 @@
-// Calls one function with arguments from JSON and reports its result as JSON. Compiled together with a
-// generated file, which defines `proctorRun`, into the library that function_host.c loads.
+// Calls one function with arguments from JSON and reports its result as JSON. A module of its own, compiled
+// once for each toolchain; a generated file calls `proctorCall`, and function_host.c loads both in one library.
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -18,7 +18,8 @@ func proctorWatchTraps(_ root: UnsafePointer<CChar>, _ symbolizer: UnsafePointer
 @_silgen_name("swift_task_asyncMainDrainQueue") func proctorDrainMainQueue() -> Never
 @_silgen_name("exit") func proctorExit(_ code: Int32) -> Never
 
-@_cdecl("proctor_call") public func proctorCall() {
+/// - Parameter function: makes the call with `now` or `later`.
+public func proctorCall(symbolizer: String, _ function: @MainActor (ProctorCall) -> Void) {
   proctorLineBuffered()
   let size = proctorRequestSize()
   let bytes = UnsafeMutableRawPointer.allocate(byteCount: max(size, 1), alignment: 1)
@@ -28,8 +29,8 @@ func proctorWatchTraps(_ root: UnsafePointer<CChar>, _ symbolizer: UnsafePointer
   guard let limits = try? JSONDecoder().decode(ProctorLimits.self, from: request) else {
     return proctorFinish(#"{"event":"bad_arguments","message":"the request cannot be read"}"#)
   }
-  proctorWatchTraps(limits.root, proctorSymbolizer)
-  MainActor.assumeIsolated { proctorRun(ProctorCall(request: request, limits: limits)) }
+  proctorWatchTraps(limits.root, symbolizer)
+  MainActor.assumeIsolated { function(ProctorCall(request: request, limits: limits)) }
 }
 
 func proctorFinish(_ record: String) {
@@ -55,7 +56,7 @@ struct ProctorBadArgument: Error {
   let message: String
 }
 
-final class ProctorCall {
+public final class ProctorCall {
   private let request: Data
   private let limits: ProctorLimits
   private var began = ContinuousClock.now
@@ -65,13 +66,13 @@ final class ProctorCall {
     self.limits = limits
   }
 
-  @MainActor func now(_ function: @MainActor () throws -> Any) {
+  @MainActor public func now(_ function: @MainActor () throws -> Any) {
     start()
     do { proctorFinish(returned(try function())) } catch { proctorFinish(raised(error)) }
   }
 
   /// The main thread serves the main actor meanwhile, as that of a program would.
-  @MainActor func later(_ function: @escaping @MainActor () async throws -> Any) {
+  @MainActor public func later(_ function: @escaping @MainActor () async throws -> Any) {
     start()
     Task { @MainActor in
       do { proctorFinish(self.returned(try await function())) } catch {
@@ -89,7 +90,7 @@ final class ProctorCall {
 
   // MARK: arguments
 
-  func take<T: Decodable>(_ index: Int, _ name: String) throws -> T {
+  public func take<T: Decodable>(_ index: Int, _ name: String) throws -> T {
     let decoder = JSONDecoder()
     decoder.userInfo[ProctorSlot<T>.index] = index
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -101,23 +102,26 @@ final class ProctorCall {
       return value
     } catch let error as DecodingError {
       throw ProctorBadArgument(
-        name: name, expected: "\(T.self)", message: Self.words(error))
+        name: name, expected: "\(T.self)", message: Self.words(error, of: T.self))
     }
   }
 
   /// Anything that is not Decodable.
-  @_disfavoredOverload func take<T>(_ index: Int, _ name: String) throws -> T {
+  @_disfavoredOverload public func take<T>(_ index: Int, _ name: String) throws -> T {
     throw ProctorBadArgument(
       name: name, expected: "\(T.self)",
       message: "\(T.self) cannot be made from JSON: only Codable types can")
   }
 
-  private static func words(_ error: DecodingError) -> String {
+  private static func words<T>(_ error: DecodingError, of type: T.Type) -> String {
     switch error {
     case .typeMismatch(let type, let context):
       "\(context.debugDescription.isEmpty ? "not \(type)" : context.debugDescription)\(place(context))"
     case .valueNotFound(let type, let context): "null is not \(type)\(place(context))"
     case .keyNotFound(let key, let context): "\(key.stringValue) is missing\(place(context))"
+    // The whole is JSON: that was looked at before the call.
+    case .dataCorrupted(let context) where context.underlyingError != nil:
+      "not to be represented as \(T.self)\(place(context))"
     case .dataCorrupted(let context): "\(context.debugDescription)\(place(context))"
     @unknown default: "\(error)"
     }
