@@ -11,11 +11,11 @@ struct Judge: Sendable {
   /// An existing private folder.
   let folder: String
 
-  /// For one start of the program.
-  private static let limits = ResourceLimits(
-    wallSeconds: 10, cpuSeconds: 20, memoryMB: 1024, processes: 64, scratchMB: 16, outputMB: 256)
+  /// Wall-clock seconds for one start of the program, and more for each megabyte of code.
+  private static let secondsAtLeast = 10.0
+  private static let secondsPerMB = 2.0
   /// For all starts together; what was not examined by then is not.
-  private static let secondsAllowed = 60.0
+  private static let secondsAllowed = 120.0
   /// Matches kept of one start of the program.
   private static let matchLimit = 100_000
 
@@ -51,7 +51,8 @@ struct Judge: Sendable {
     defer { FileSystem.removeTree(place) }
     try lay(sources, numbers, in: place)
     let collector = MatchCollector(limit: Self.matchLimit)
-    let result = try await run(in: place, collector)
+    let size = numbers.reduce(0) { $0 + sources[$1].text.count }
+    let result = try await run(in: place, limits: Self.limits(size: size), collector)
     if case .cancelled = result.ending { return Verdict(isInterrupted: true) }
     let seen = collector.seen
     if seen.isUnreadable || result.isRefusal { throw Self.broken(seen.complaints.lastLines(3)) }
@@ -93,8 +94,15 @@ struct Judge: Sendable {
     return Int(name.prefix { $0 != "." })
   }
 
+  private static func limits(size: Int) -> ResourceLimits {
+    let seconds = secondsAtLeast + secondsPerMB * Double(size >> 20)
+    return ResourceLimits(
+      wallSeconds: min(seconds, secondsAllowed), cpuSeconds: 4 * seconds, memoryMB: 1024,
+      processes: 64, scratchMB: 16, outputMB: 256)
+  }
+
   private func run(
-    in place: String, _ collector: MatchCollector
+    in place: String, limits: ResourceLimits, _ collector: MatchCollector
   ) async throws(EngineError) -> SandboxResult {
     let command = SandboxCommand(
       argv: [
@@ -108,7 +116,7 @@ struct Judge: Sendable {
       directory: place)
     let policy = SandboxPolicy(
       backend: backend, workspace: place, access: .readOnly, network: .none,
-      mounts: [.readOnly(program)], limits: Self.limits, home: InvocationRunner.home,
+      mounts: [.readOnly(program)], limits: limits, home: InvocationRunner.home,
       scratch: "\(place)/scratch")
     do {
       return try await Sandbox().run(command, policy: policy) { collector.receive($0) }

@@ -104,27 +104,18 @@ rule:
         - kind: call
         - has: {field: function, regex: '^(pickle|cPickle|_pickle|dill|cloudpickle|marshal|joblib|shelve|jsonpickle|pandas)\.(load|loads|Unpickler|open|decode|read_pickle)$'}
     - all:
+        - kind: call
+        # Cheap things first: only calls of these names look for the import.
+        - has: {field: function, regex: '\.(load|loads|Unpickler|open|decode|read_pickle)$'}
         - pattern: $O.$F($$$ARGS)
         - inside:
-            kind: module
             stopBy: end
-            any:
-              - has: {pattern: 'import pickle as $O', stopBy: end}
-              - has: {pattern: 'import cPickle as $O', stopBy: end}
-              - has: {pattern: 'import _pickle as $O', stopBy: end}
-              - has: {pattern: 'import dill as $O', stopBy: end}
-              - has: {pattern: 'import cloudpickle as $O', stopBy: end}
-              - has: {pattern: 'import marshal as $O', stopBy: end}
-              - has: {pattern: 'import joblib as $O', stopBy: end}
-              - has: {pattern: 'import shelve as $O', stopBy: end}
-              - has: {pattern: 'import jsonpickle as $O', stopBy: end}
-              - has: {pattern: 'import pandas as $O', stopBy: end}
+            any: [{kind: module}, {kind: block}]
+            has: {kind: import_statement, has: {kind: aliased_import, regex: '^(pickle|cPickle|_pickle|dill|cloudpickle|marshal|joblib|shelve|jsonpickle|pandas) as ', has: {field: alias, pattern: $O}}}
     - all:
         - kind: import_from_statement
         - has: {field: module_name, pattern: $MODULE, regex: '^(pickle|cPickle|_pickle|dill|cloudpickle|marshal|joblib|shelve|jsonpickle|pandas)$'}
         - has: {field: name, regex: '^(load|loads|Unpickler|open|decode|read_pickle)( as |$)'}
-constraints:
-  F: {regex: '^(load|loads|Unpickler|open|decode|read_pickle)$'}
 metadata:
   category: deserialization
   severity: high
@@ -195,8 +186,12 @@ rule:
     - pattern: os.environb
     - all:
         - kind: attribute
+        - has: {field: attribute, regex: '^environ$'}
         - pattern: $O.environ
-        - inside: {kind: module, stopBy: end, has: {pattern: 'import os as $O', stopBy: end}}
+        - inside:
+            stopBy: end
+            any: [{kind: module}, {kind: block}]
+            has: {kind: import_statement, has: {kind: aliased_import, regex: '^os as ', has: {field: alias, pattern: $O}}}
     - all:
         - kind: import_from_statement
         - has: {field: module_name, pattern: $MODULE, regex: '^os$'}
@@ -399,8 +394,8 @@ rule:
         - kind: call
         - has: {field: function, regex: '^(ctypes|_ctypes|cffi)\.'}
     - all:
-        - pattern: $O.$F($$$ARGS)
-        - inside: {kind: module, stopBy: end, has: {pattern: 'import ctypes as $O', stopBy: end}}
+        - kind: aliased_import
+        - has: {field: name, pattern: $MODULE, regex: '^(ctypes|cffi|_ctypes)(\.|$)'}
     - all:
         - kind: import_from_statement
         - has: {field: module_name, pattern: $MODULE, regex: '^(ctypes|cffi|_ctypes)(\.|$)'}
@@ -437,30 +432,18 @@ rule:
         - kind: call
         - has: {field: function, regex: '^(socket|requests|urllib\.request|urllib2|urllib3|http\.client|httpx|aiohttp|smtplib|ftplib|paramiko|websockets|telnetlib)\.(socket|create_connection|create_server|urlopen|urlretrieve|Request|get|post|put|patch|delete|head|request|Session|HTTPConnection|HTTPSConnection|Client|AsyncClient|ClientSession|SMTP|SMTP_SSL|FTP|SSHClient|open_connection|start_server|connect|getaddrinfo|gethostbyname|stream|PoolManager)$'}
     - all:
+        - kind: call
+        # Cheap things first: only calls of these names look for the import.
+        - has: {field: function, regex: '\.(socket|create_connection|create_server|urlopen|urlretrieve|Request|get|post|put|patch|delete|head|request|Session|HTTPConnection|HTTPSConnection|Client|AsyncClient|ClientSession|SMTP|SMTP_SSL|FTP|SSHClient|open_connection|start_server|connect|getaddrinfo|gethostbyname|stream|PoolManager)$'}
         - pattern: $O.$F($$$ARGS)
         - inside:
-            kind: module
             stopBy: end
-            any:
-              - has: {pattern: 'import socket as $O', stopBy: end}
-              - has: {pattern: 'import requests as $O', stopBy: end}
-              - has: {pattern: 'import urllib.request as $O', stopBy: end}
-              - has: {pattern: 'import urllib2 as $O', stopBy: end}
-              - has: {pattern: 'import urllib3 as $O', stopBy: end}
-              - has: {pattern: 'import http.client as $O', stopBy: end}
-              - has: {pattern: 'import httpx as $O', stopBy: end}
-              - has: {pattern: 'import aiohttp as $O', stopBy: end}
-              - has: {pattern: 'import smtplib as $O', stopBy: end}
-              - has: {pattern: 'import ftplib as $O', stopBy: end}
-              - has: {pattern: 'import paramiko as $O', stopBy: end}
-              - has: {pattern: 'import websockets as $O', stopBy: end}
-              - has: {pattern: 'import telnetlib as $O', stopBy: end}
+            any: [{kind: module}, {kind: block}]
+            has: {kind: import_statement, has: {kind: aliased_import, regex: '^(socket|requests|urllib\.request|urllib2|urllib3|http\.client|httpx|aiohttp|smtplib|ftplib|paramiko|websockets|telnetlib) as ', has: {field: alias, pattern: $O}}}
     - all:
         - kind: import_from_statement
         - has: {field: module_name, pattern: $MODULE, regex: '^(socket|requests|urllib\.request|urllib2|urllib3|http\.client|httpx|aiohttp|smtplib|ftplib|paramiko|websockets|telnetlib)$'}
         - has: {field: name, regex: '^(socket|create_connection|create_server|urlopen|urlretrieve|Request|get|post|put|patch|delete|head|request|Session|HTTPConnection|HTTPSConnection|Client|AsyncClient|ClientSession|SMTP|SMTP_SSL|FTP|SSHClient|open_connection|start_server|connect|getaddrinfo|gethostbyname|stream|PoolManager)( as |$)'}
-constraints:
-  F: {regex: '^(socket|create_connection|create_server|urlopen|urlretrieve|Request|get|post|put|patch|delete|head|request|Session|HTTPConnection|HTTPSConnection|Client|AsyncClient|ClientSession|SMTP|SMTP_SSL|FTP|SSHClient|open_connection|start_server|connect|getaddrinfo|gethostbyname|stream|PoolManager)$'}
 metadata:
   category: network
   severity: medium
@@ -491,23 +474,18 @@ rule:
         - kind: call
         - has: {field: function, regex: '^(os|subprocess|pty|asyncio|posix|commands)\.(system|popen[234]?|exec[lv]p?e?|spawn(l|v)?p?e?|fork|forkpty|posix_spawnp?|startfile|run|Popen|call|check_call|check_output|getoutput|getstatusoutput|create_subprocess_(exec|shell))$'}
     - all:
+        - kind: call
+        # Cheap things first: only calls of these names look for the import.
+        - has: {field: function, regex: '\.(system|popen[234]?|exec[lv]p?e?|spawn(l|v)?p?e?|fork|forkpty|posix_spawnp?|startfile|run|Popen|call|check_call|check_output|getoutput|getstatusoutput|create_subprocess_(exec|shell))$'}
         - pattern: $O.$F($$$ARGS)
         - inside:
-            kind: module
             stopBy: end
-            any:
-              - has: {pattern: 'import os as $O', stopBy: end}
-              - has: {pattern: 'import subprocess as $O', stopBy: end}
-              - has: {pattern: 'import pty as $O', stopBy: end}
-              - has: {pattern: 'import asyncio as $O', stopBy: end}
-              - has: {pattern: 'import posix as $O', stopBy: end}
-              - has: {pattern: 'import commands as $O', stopBy: end}
+            any: [{kind: module}, {kind: block}]
+            has: {kind: import_statement, has: {kind: aliased_import, regex: '^(os|subprocess|pty|asyncio|posix|commands) as ', has: {field: alias, pattern: $O}}}
     - all:
         - kind: import_from_statement
         - has: {field: module_name, pattern: $MODULE, regex: '^(os|subprocess|pty|asyncio|posix|commands)$'}
         - has: {field: name, regex: '^(system|popen[234]?|exec[lv]p?e?|spawn(l|v)?p?e?|fork|forkpty|posix_spawnp?|startfile|run|Popen|call|check_call|check_output|getoutput|getstatusoutput|create_subprocess_(exec|shell))( as |$)'}
-constraints:
-  F: {regex: '^(system|popen[234]?|exec[lv]p?e?|spawn(l|v)?p?e?|fork|forkpty|posix_spawnp?|startfile|run|Popen|call|check_call|check_output|getoutput|getstatusoutput|create_subprocess_(exec|shell))$'}
 metadata:
   category: process
   severity: high

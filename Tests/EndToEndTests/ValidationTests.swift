@@ -222,6 +222,21 @@ import Testing
     #expect(judged.level == "high")
   }
 
+  @Test func `long files of ordinary code are examined`() throws {
+    // Rules that look for an import at each call took the square of the length.
+    try write(
+      "import json as j\n"
+        + (0..<3000).map {
+          "def f\($0)(d):\n    x = d.get('a')\n    return x.run(j, d.load(\($0)))\n"
+        }
+        .joined())
+    try write((0..<3000).map { "f(a.get(\($0)) + b[\($0)]);\n" }.joined(), "b.js")
+    try write((0..<3000).map { "fn f\($0)() { a::get(\($0)).run(); }\n" }.joined(), "c.rs")
+    try write((0..<3000).map { "func f\($0)() { a.get(\($0)).run() }\n" }.joined(), "d.swift")
+    let judged = try judge(".")
+    #expect(judged.score == 0 && judged.answer["files_examined"] as? Int == 4)
+  }
+
   @Test func `files with hostile names, and links that lead out`() throws {
     try write("eval(x)\n", "new\nline --rule x.py")
     try write("eval(x)\n", "-c.py")
