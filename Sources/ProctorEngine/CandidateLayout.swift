@@ -74,8 +74,7 @@ struct CandidateLayout {
     let after = Self.scan(folder)
     let changed = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }.sorted()
     if let hidden = changed.first(where: { path in copy.shown.contains { path.hasPrefix($0 + "/") }
-      })
-    {
+    }) {
       throw EngineError(
         .usage, "the patch \(name) changes \(hidden), in a folder of dependencies",
         resolution: "Leave that file out of the patch.")

@@ -14,6 +14,7 @@ struct Answer: Sendable {
     case status
     case selfTest
     case function
+    case check
   }
 
   enum Value: Sendable {
@@ -22,6 +23,7 @@ struct Answer: Sendable {
     case status(StatusAnswer)
     case selfTest(SelfTestAnswer)
     case function(FunctionAnswer)
+    case check(CheckAnswer)
   }
 
   typealias Call =
@@ -49,7 +51,7 @@ struct Answer: Sendable {
     }
   }
 
-  private static func result<Value>(
+  static func result<Value>(
     _ body: () async throws(EngineError) -> Value
   ) async -> Result<Value, EngineError> {
     do {
@@ -73,6 +75,8 @@ struct Answer: Sendable {
     case (.selfTest(let answer), .json, _): return ContractJSON.selfTest(answer)
     case (.selfTest(let answer), _, _):
       return Data(TextSummary.render(answer, style: style).utf8)
+    case (.check(let answer), .json, _): return ContractJSON.check(answer)
+    case (.check(let answer), _, _): return Data(TextSummary.render(answer, style: style).utf8)
     case (.function(let answer), .json, _): return ContractJSON.function(answer)
     case (.function(let answer), _, _): return Data(TextSummary.render(answer, style: style).utf8)
     case (.status(let status), _, _): return Data(TextSummary.render(status, style: style).utf8)
@@ -86,6 +90,7 @@ struct Answer: Sendable {
     case .status: .passed
     case .selfTest(let answer):
       answer.count(.gotThrough) > 0 ? .testFailed : answer.complete ? .passed : .interrupted
+    case .check(let answer): ProctorExit(answer)
     case .function(let answer): answer.failure.map { ProctorExit($0) } ?? .passed
     }
   }
@@ -100,6 +105,10 @@ struct Answer: Sendable {
         }
       return .function(
         FunctionAnswer(FunctionFailure(kind, "\(error.message). \(error.resolution)")))
+    }
+    if case .check = kind {
+      let verdict = Self.report(error).verdict
+      return .check(CheckAnswer(.error, reason: verdict.reason, message: verdict.message))
     }
     return .report(Self.report(error))
   }

@@ -18,6 +18,7 @@ struct Proctor: AsyncParsableCommand {
         proctor run --filter 'auth.*token'     only tests whose full name matches
         proctor test src/lib.rs                the tests of one file
         proctor list --format json             what would run, as JSON
+        proctor check                          does it compile and import
         proctor exec src/sum.py total '[1, 2]' call one function
         proctor status                         what this machine and workspace offer
         proctor selftest                       attack this machine's sandbox
@@ -29,7 +30,8 @@ struct Proctor: AsyncParsableCommand {
       """,
     version: ProctorVersion.text,
     subcommands: [
-      Run.self, Test.self, List.self, Exec.self, Status.self, SelfTestCommand.self,
+      Run.self, Test.self, List.self, Check.self, Compare.self, Exec.self, Status.self,
+      SelfTestCommand.self,
     ])
 
   static func main() async {
