@@ -52,6 +52,8 @@ let package = Package(
         .embedInCode("jest/guest/function/proctor_core.cjs"),
         .embedInCode("jest/guest/function/proctor_vm.js"),
         .embedInCode("jest/guest/function/proctor_call_quickjs.py"),
+        .embedInCode("pytest/guest/check/proctor_check.py"),
+        .embedInCode("jest/guest/check/proctor_check.mjs"),
         .embedInCode("pytest/guest/proctor_pytest.py"),
         .embedInCode("jest/guest/proctor_jest_channel.js"),
         .embedInCode("jest/guest/proctor_jest_runner.js"),

@@ -155,7 +155,7 @@ public struct Engine: Sendable {
   }
 
   /// Maps side by side, at most `jobs` at once, results in the items' order.
-  private func each<Item: Sendable, Result: Sendable>(
+  func each<Item: Sendable, Result: Sendable>(
     _ items: [Item], _ session: RunSession,
     _ body: @escaping @Sendable (Item, RunSession) async throws(EngineError) -> Result
   ) async throws(EngineError) -> [Result] {

@@ -21,6 +21,14 @@ public enum ContractJSON {
   /// The answer of `proctor selftest`.
   public static func selfTest(_ answer: SelfTestAnswer) -> Data { encode(answer) }
 
+  /// The answer of `verify_patch`.
+  public static func check(_ answer: CheckAnswer) -> Data { encode(CheckAnswerShape(answer)) }
+
+  /// The answer of `proctor compare`.
+  public static func compare(_ comparison: Comparison) -> Data {
+    encode(ComparisonAnswer(comparison))
+  }
+
   /// The answer of `execute_function`.
   public static func function(_ answer: FunctionAnswer) -> Data {
     let encoded = encode(FunctionAnswerShape(answer))

@@ -17,6 +17,7 @@ struct Answer: Sendable {
     /// - Parameter failsIfSlower: whether being slower than what it is compared with is a failure.
     case benchmark(failsIfSlower: Bool)
     case validation(failAt: RiskLevel?)
+    case check
   }
 
   enum Value: Sendable {
@@ -29,6 +30,7 @@ struct Answer: Sendable {
     case validation(ValidationAnswer)
     /// Code was not judged.
     case unjudged(String)
+    case check(CheckAnswer)
   }
 
   typealias Call =
@@ -56,7 +58,7 @@ struct Answer: Sendable {
     }
   }
 
-  private static func result<Value>(
+  static func result<Value>(
     _ body: () async throws(EngineError) -> Value
   ) async -> Result<Value, EngineError> {
     do {
@@ -80,6 +82,8 @@ struct Answer: Sendable {
     case (.selfTest(let answer), .json, _): return ContractJSON.selfTest(answer)
     case (.selfTest(let answer), _, _):
       return Data(TextSummary.render(answer, style: style).utf8)
+    case (.check(let answer), .json, _): return ContractJSON.check(answer)
+    case (.check(let answer), _, _): return Data(TextSummary.render(answer, style: style).utf8)
     case (.function(let answer), .json, _): return ContractJSON.function(answer)
     case (.function(let answer), _, _): return Data(TextSummary.render(answer, style: style).utf8)
     case (.benchmark(let answer), .json, _): return ContractJSON.benchmark(answer)
@@ -99,6 +103,7 @@ struct Answer: Sendable {
     case .status: .passed
     case .selfTest(let answer):
       answer.count(.gotThrough) > 0 ? .testFailed : answer.complete ? .passed : .interrupted
+    case .check(let answer): ProctorExit(answer)
     case .function(let answer): answer.failure.map { ProctorExit($0) } ?? .passed
     case .benchmark(let answer):
       if let failure = answer.failure {
@@ -128,6 +133,7 @@ struct Answer: Sendable {
     case .function: .function(FunctionAnswer(Self.failure(error)))
     case .benchmark: .benchmark(BenchmarkAnswer(Self.failure(error)))
     case .validation: .unjudged("\(error.message). \(error.resolution)")
+    case .check: .check(Self.check(error))
     case .run, .test, .list, .status, .selfTest: .report(Self.report(error))
     }
   }
@@ -139,6 +145,11 @@ struct Answer: Sendable {
       case .sandbox, .storage: .sandbox
       }
     return FunctionFailure(kind, "\(error.message). \(error.resolution)")
+  }
+
+  private static func check(_ error: EngineError) -> CheckAnswer {
+    let verdict = report(error).verdict
+    return CheckAnswer(.error, reason: verdict.reason, message: verdict.message)
   }
 
   private static func report(_ error: EngineError) -> Report {

@@ -12,7 +12,7 @@ enum ProctorExit: Int32 {
   case usage = 2
   /// The code did not build or collect.
   case notBuilt = 3
-  /// No test matched.
+  /// No test matched, or there is nothing to check.
   case noTests = 4
   /// No verdict can be given.
   case noVerdict = 5
@@ -52,6 +52,30 @@ enum ProctorExit: Int32 {
       case .runtime, .cpuLimit, .memoryLimit, .outputLimit, .processLimit, .permissionDenied,
         .crashed, .unserializable:
         .testFailed
+      }
+  }
+
+  init(_ comparison: Comparison) {
+    let verdicts = [comparison.base] + comparison.rows.compactMap(\.run)
+    if verdicts.contains(where: { $0.verdict.reason == .interrupted }) {
+      self = .interrupted
+    } else if comparison.best != nil {
+      self = .passed
+    } else {
+      self = .testFailed
+    }
+  }
+
+  init(_ answer: CheckAnswer) {
+    self =
+      switch (answer.status, answer.reason) {
+      case (.passed, _): .passed
+      case (.failed, _): .notBuilt
+      case (.nothingToCheck, _): .noTests
+      case (.error, .timedOut): .timedOut
+      case (.error, .sandboxUnavailable): .noSandbox
+      case (.error, .interrupted): .interrupted
+      case (.error, _): .noVerdict
       }
   }
 

@@ -18,6 +18,7 @@ struct Proctor: AsyncParsableCommand {
         proctor run --filter 'auth.*token'     only tests whose full name matches
         proctor test src/lib.rs                the tests of one file
         proctor list --format json             what would run, as JSON
+        proctor check                          does it compile and import
         proctor exec src/sum.py total '[1, 2]' call one function
         proctor bench src/sum.py total '[1, 2]' time it
         proctor validate src/plugin.py         judge code, nothing run
@@ -31,7 +32,8 @@ struct Proctor: AsyncParsableCommand {
       """,
     version: ProctorVersion.text,
     subcommands: [
-      Run.self, Test.self, List.self, Exec.self, Bench.self, Validate.self, Status.self,
+      Run.self, Test.self, List.self, Check.self, Compare.self, Exec.self, Bench.self,
+      Validate.self, Status.self,
       SelfTestCommand.self,
     ])
 

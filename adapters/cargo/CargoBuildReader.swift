@@ -130,39 +130,16 @@ struct CargoBuildReader {
   // MARK: errors
 
   private func error(_ message: CargoMessage) -> RunError? {
-    guard let diagnostic = message.message, diagnostic.level.hasPrefix("error") else { return nil }
-    if diagnostic.spans.isEmpty && diagnostic.message.hasPrefix("aborting due to") { return nil }
-    let span = diagnostic.spans.first(where: \.is_primary).map(userSpan)
-    let isLinker = diagnostic.message.hasPrefix("linking with")
-    let details = isLinker ? linkerDetails(diagnostic.rendered) : ""
-    return RunError(
-      stage: .build, adapter: context.project.adapter, message: diagnostic.message + details,
-      location: span.map {
-        SourceLocation(
-          file: context.display($0.file_name), line: $0.line_start, column: $0.column_start)
-      } ?? message.target.map { SourceLocation(file: context.display($0.src_path)) },
-      code: diagnostic.code?.code)
-  }
-
-  /// Out of the macros of other crates, to where the user called them.
-  private func userSpan(_ span: CargoMessage.Span) -> CargoMessage.Span {
-    var current = span
-    while !context.isUserCode(context.display(current.file_name)), let outer = current.expansion {
-      current = outer
+    CargoDiagnostics(context: context).diagnostic(message).flatMap { diagnostic in
+      guard diagnostic.severity == .error else { return nil }
+      return RunError(
+        stage: .build, adapter: context.project.adapter, message: diagnostic.message,
+        location: diagnostic.location, code: diagnostic.code)
     }
-    return current
-  }
-
-  private func linkerDetails(_ rendered: String?) -> String {
-    let lines = (rendered ?? "").split(separator: "\n").filter {
-      $0.contains("undefined reference") || $0.contains("cannot find")
-        || $0.contains("undefined symbol")
-    }
-    return lines.prefix(5).map { "\n" + $0.trimmingPrefix { $0 == " " || $0 == "=" } }.joined()
   }
 
   /// Errors from before any compiler ran: manifests, resolution, missing crates.
-  private func startErrors() -> [RunError] {
+  func startErrors() -> [RunError] {
     let text = String(decoding: finished.stderr, as: UTF8.self)
     guard let start = text.firstRange(of: "error:") else { return [] }
     let message = String(text[start.lowerBound...].dropFirst(6).trimmingPrefix { $0 == " " })

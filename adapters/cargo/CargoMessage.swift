@@ -30,6 +30,8 @@ struct CargoMessage: Decodable {
 
     let file_name: String
     let line_start: Int
+    let line_end: Int
+    let column_end: Int
     let column_start: Int
     let is_primary: Bool
     private let expansions: [Expansion]
@@ -38,13 +40,15 @@ struct CargoMessage: Decodable {
     var expansion: Span? { expansions.first?.span }
 
     private enum CodingKeys: String, CodingKey {
-      case file_name, line_start, column_start, is_primary, expansion
+      case file_name, line_start, line_end, column_start, column_end, is_primary, expansion
     }
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       file_name = try container.decode(String.self, forKey: .file_name)
       line_start = try container.decode(Int.self, forKey: .line_start)
+      line_end = try container.decode(Int.self, forKey: .line_end)
+      column_end = try container.decode(Int.self, forKey: .column_end)
       column_start = try container.decode(Int.self, forKey: .column_start)
       is_primary = try container.decode(Bool.self, forKey: .is_primary)
       expansions =
@@ -58,5 +62,7 @@ struct CargoMessage: Decodable {
   let target: Target?
   let profile: Profile?
   let executable: String?
+  /// Of the last line: whether everything was built.
+  let success: Bool?
   let message: Diagnostic?
 }

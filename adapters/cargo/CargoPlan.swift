@@ -43,7 +43,7 @@ struct CargoPlan {
   }
 
   /// `--keep-going` is stable since 1.74.
-  private var canKeepGoing: Bool {
+  var canKeepGoing: Bool {
     let parts = (context.toolchain.version ?? "").split(separator: ".").compactMap { Int($0) }
     return parts.count < 2 || parts[0] > 1 || parts[1] >= 74
   }

@@ -64,6 +64,8 @@ public struct ManifestAdapter: Adapter {
     return Build(errors: ManifestErrors(manifest: manifest, context: context).found(in: output))
   }
 
+  var canCheck: Bool { manifest.build != nil }
+
   public func list(
     _ context: AdapterContext, _ build: Build, scope: Scope, isComplete: Bool
   ) -> [Invocation] {

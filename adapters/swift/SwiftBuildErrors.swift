@@ -19,19 +19,45 @@ struct SwiftBuildErrors {
     return result
   }
 
-  /// `/path/File.swift:12:5: error: message`.
   private func located(_ line: Substring) -> RunError? {
-    guard line.hasPrefix("/"), let mark = line.firstRange(of: ": error: ") else { return nil }
+    guard let found = diagnostic(line), found.severity == .error else { return nil }
+    let isManifest = found.location?.file.hasSuffix("Package.swift") == true
+    return RunError(
+      stage: isManifest ? .configuration : .build, adapter: context.project.adapter,
+      message: found.message, location: found.location)
+  }
+
+  /// `/path/File.swift:12:5: error: message`, with a place that can be trusted, once each.
+  func diagnostics() -> [Diagnostic] {
+    var seen: Set<Diagnostic> = []
+    let text =
+      String(decoding: finished.stdout, as: UTF8.self) + "\n"
+      + String(decoding: finished.stderr, as: UTF8.self)
+    return text.split(separator: "\n").compactMap(diagnostic).filter { seen.insert($0).inserted }
+  }
+
+  private func diagnostic(_ line: Substring) -> Diagnostic? {
+    guard line.hasPrefix("/") else { return nil }
+    let marks = Diagnostic.Severity.allCases.compactMap { severity in
+      line.firstRange(of: ": \(severity.rawValue): ").map { (severity, $0) }
+    }
+    guard let (severity, mark) = marks.min(by: { $0.1.lowerBound < $1.1.lowerBound }) else {
+      return nil
+    }
     let place = line[..<mark.lowerBound].split(separator: ":")
     guard place.count >= 3, let column = Int(place[place.count - 1]),
       let row = Int(place[place.count - 2])
     else { return nil }
     let file = context.display(place.dropLast(2).joined(separator: ":"))
-    let isManifest = file.hasSuffix("Package.swift")
-    return RunError(
-      stage: isManifest ? .configuration : .build, adapter: context.project.adapter,
-      message: String(line[mark.upperBound...]),
-      location: SourceLocation(file: file, line: row, column: column))
+    // `message [#Group]` or `[-Wgroup]`: the group is the code.
+    let text = String(line[mark.upperBound...])
+    let group = text.hasSuffix("]") ? text.lastIndex(of: "[") : nil
+    let code = group.map { String(text[text.index(after: $0)...].dropLast()) }
+      .flatMap { $0.hasPrefix("#") ? String($0.dropFirst()) : nil }
+    return Diagnostic(
+      severity, by: .compile, text,
+      at: SourceLocation(file: file, line: row, column: column), code: code,
+      adapter: context.project.adapter)
   }
 
   private func undefinedSymbols(_ text: String) -> [RunError] {

@@ -56,11 +56,7 @@ public struct SwiftTestAdapter: Adapter {
         context.toolchain.tools["swiftc"] ?? "swiftc",
       ], directory: "/tmp", mounts: [.writable(context.guestFolder)],
       files: ["ProctorXCTestObserver.swift": Data(PackageResources.ProctorXCTestObserver_swift)])
-    let build = Invocation(
-      purpose: .build, title: "building tests",
-      argv: [context.toolchain.main, "build"] + plan.folders
-        + ["--build-tests"] + context.settings.arguments,
-      directory: context.projectDirectory, mounts: plan.mounts)
+    let build = compilation(context, title: "building tests")
     let stacks = Invocation(
       purpose: .install, title: "compiling the stack printer",
       argv: [
@@ -71,6 +67,15 @@ public struct SwiftTestAdapter: Adapter {
       files: ["native_stacks.c": Data(PackageResources.native_stacks_c)])
     return (access(plan.observer, R_OK) == 0 ? [] : [compile])
       + (access(plan.stackLibrary, R_OK) == 0 ? [] : [stacks]) + [build]
+  }
+
+  func compilation(_ context: AdapterContext, title: String) -> Invocation {
+    let plan = SwiftPlan(context: context)
+    return Invocation(
+      purpose: .build, title: title,
+      argv: [context.toolchain.main, "build"] + plan.folders
+        + ["--build-tests"] + context.settings.arguments,
+      directory: context.projectDirectory, mounts: plan.mounts)
   }
 
   public func readBuild(_ context: AdapterContext, _ finished: [FinishedInvocation]) -> Build {

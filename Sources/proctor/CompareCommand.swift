@@ -1,0 +1,100 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import ProctorEngine
+import ProctorFormats
+import ProctorModel
+
+struct Compare: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run the same tests on several patches or revisions, and rank them.",
+    discussion: """
+      Each candidate gets a private copy and a sandbox of its own; the tree on disk is not touched. What passed in the \
+      workspace and does not with a candidate is a regression, also when the test is skipped or gone. A candidate \
+      that touches tests ranks below an otherwise equal one.
+
+      EXAMPLES
+        proctor compare one.diff two.diff
+        proctor compare HEAD~1 feature/login fix.diff --filter auth
+        proctor compare *.diff --format markdown > comparison.md
+
+      EXIT STATUS
+        0 a candidate passes without regressions · 1 none does · 2 wrong usage · 5 no verdict · 7 no sandbox
+        130 interrupted
+      """)
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case json, text, markdown
+  }
+
+  @Argument(help: "A patch file (- for standard input), or a revision of the repository.")
+  var candidates: [String]
+
+  @Option(
+    help: ArgumentHelp("Only tests whose full name matches (PCRE2, anywhere).", valueName: "regex"))
+  var filter: String?
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The workspace.", valueName: "dir"))
+  var workspace = "."
+
+  @Option(help: "json (documented by a schema), text or markdown.")
+  var format = Format.text
+
+  @Option(help: ArgumentHelp("Wall-clock limit for each test.", valueName: "seconds"))
+  var testTimeout: Double?
+
+  @OptionGroup var run: RunOptions
+
+  func validate() throws {
+    try checkSeconds(testTimeout, of: "--test-timeout")
+    if Set(candidates).count < candidates.count {
+      throw ValidationError("A candidate is named twice.")
+    }
+  }
+
+  func run() async throws {
+    let screen = Screen(format == .json ? .json : .text)
+    let format = format
+    var options = run.engineOptions
+    options.testTimeoutSeconds = testTimeout
+    let settled = options
+    let result = await Interruption.cancelling {
+      await Answer.result { () async throws(EngineError) in
+        try await compare(settled, screen.progress)
+      }
+    }
+    switch result {
+    case .success(let comparison):
+      Console.write(render(comparison, format))
+      throw ProctorExit(comparison).code
+    case .failure(let error):
+      Console.error("proctor: \(error.message)\n\(error.resolution)")
+      throw ProctorExit(error).code
+    }
+  }
+
+  private func compare(
+    _ options: EngineOptions, _ progress: @escaping @Sendable (Progress) -> Void
+  ) async throws(EngineError) -> Comparison {
+    let engine = try Engine(workspace: workspace, options: options)
+    var chosen: [Candidate] = []
+    for name in candidates {
+      let isFile = name == "-" || FileManager.default.fileExists(atPath: name)
+      chosen.append(isFile ? try .patch(at: name) : .revision(name))
+    }
+    let selector: TestSelector =
+      if let filter { .matching(try Pattern(filter)) } else { .everything }
+    return try await engine.compare(chosen, selector, progress: progress)
+  }
+
+  private func render(_ comparison: Comparison, _ format: Format) -> Data {
+    let table = ComparisonTable(comparison)
+    switch format {
+    case .json: return ContractJSON.compare(comparison)
+    case .markdown: return Data(table.markdown().utf8)
+    case .text:
+      let style: TextStyle = Console.wantsColour(STDOUT_FILENO) ? .ansi : .plain
+      return Data(table.text(style: style).utf8)
+    }
+  }
+}
