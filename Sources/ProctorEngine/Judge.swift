@@ -11,6 +11,8 @@ struct Judge: Sendable {
   /// An existing private folder.
   let folder: String
 
+  /// For one start of the program: what was done before a limit was met is kept.
+  private static let filesAtOnce = 400
   /// Wall-clock seconds for one start of the program, and more for each megabyte of code.
   private static let secondsAtLeast = 10.0
   private static let secondsPerMB = 2.0
@@ -37,7 +39,13 @@ struct Judge: Sendable {
     let deadline = ContinuousClock.now + .seconds(Self.secondsAllowed)
     // The program looks at no file that is empty.
     let indices = sources.indices.filter { !sources[$0].text.isEmpty }
-    return try await matches(in: sources, indices[...], until: deadline)
+    var verdict = Verdict()
+    for start in stride(from: 0, to: indices.count, by: Self.filesAtOnce) {
+      let batch = indices[start..<min(start + Self.filesAtOnce, indices.count)]
+      verdict = verdict + (try await matches(in: sources, batch, until: deadline))
+      if verdict.isInterrupted { break }
+    }
+    return verdict
   }
 
   /// What one file does to the program is no other file's fault: halves are tried alone.

@@ -45,9 +45,11 @@ extension TextSummary {
     let count = answer.findings.count + answer.findingsOmitted
     let files = answer.filesExamined == 1 ? "1 file" : "\(answer.filesExamined) files"
     let found = count == 1 ? "1 finding" : "\(count) findings"
-    let cut = answer.isInterrupted ? " (interrupted: not everything was judged)" : ""
+    if answer.isInterrupted {
+      return "\(style.mark("INTERRUPTED", .yellow)): not everything was judged; \(found) so far"
+    }
     return "\(style.mark("\(level.rawValue) risk", mark(level))), \(answer.score.value) of 100: "
-      + "\(found) in \(files), \(humanTime(answer.durationMS))\(cut)"
+      + "\(found) in \(files), \(humanTime(answer.durationMS))"
   }
 
   private static func mark(_ level: RiskLevel) -> TextStyle.Mark {

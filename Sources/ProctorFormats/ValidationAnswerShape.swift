@@ -21,8 +21,9 @@ struct ValidationAnswerShape: Encodable {
   let message: String?
   let language: String?
   let languages: [String]
-  let risk_score: Int
-  let risk_level: RiskLevel
+  /// Absent where not everything was judged: what is left may be the worst.
+  let risk_score: Int?
+  let risk_level: RiskLevel?
   let findings: [Finding]
   let findings_omitted: Int?
   let parse_errors: [SourceLocation]?
@@ -37,8 +38,8 @@ struct ValidationAnswerShape: Encodable {
     message = answer.isInterrupted ? "interrupted by the user: not everything was judged" : nil
     language = answer.languages.count == 1 ? answer.languages[0] : nil
     languages = answer.languages
-    risk_score = answer.score.value
-    risk_level = answer.score.level
+    risk_score = answer.isInterrupted ? nil : answer.score.value
+    risk_level = answer.isInterrupted ? nil : answer.score.level
     findings = answer.findings.map {
       Finding(
         file: $0.file, line: $0.line, column: $0.column, end_line: $0.endLine, rule: $0.rule,

@@ -222,6 +222,20 @@ import Testing
     #expect(judged.level == "high")
   }
 
+  @Test func `an interrupted judgement names no risk`() async throws {
+    try write(
+      String(repeating: "eval(", count: 50_000) + String(repeating: ")", count: 50_000) + "\n")
+    let running = try ProctorProcess(["validate", "a.py", "--format", "json"], in: workspace)
+      .start()
+    try await Task.sleep(for: .seconds(2))
+    kill(running.process.processIdentifier, SIGINT)
+    let outcome = try running.wait()
+    #expect(outcome.status == 130)
+    try Schema.validate(outcome.stdout, "validate_code")
+    let answer = try outcome.json()
+    #expect(answer["status"] as? String == "error" && answer["risk_level"] == nil)
+  }
+
   @Test func `long files of ordinary code are examined`() throws {
     // Rules that look for an import at each call took the square of the length.
     try write(
