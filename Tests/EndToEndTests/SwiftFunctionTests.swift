@@ -43,6 +43,7 @@ import Testing
       Call(name: "open", arguments: #"["monday"]"#, result: #""monday""#),
       Call(name: "later", arguments: "[[1, 2]]", result: "3"),
       Call(name: "onMain", result: "true"),
+      Call(name: "counted", result: "3"),
       Call(name: "onMainLater", result: #""main""#),
       Call(name: "pair", result: #"["a",1]"#),
       Call(name: "named", result: #"{"name":"a","count":1}"#),
@@ -208,6 +209,35 @@ import Testing
     // A resource.
     try folder.write("pear 4\n", to: "workspace/Code/shop-lib/prices.txt")
     #expect(try builds([file, "prices"]).result.contains("pear 4"))
+  }
+
+  @Test func `a package outside of the workspace, which may change unseen, is always looked at`()
+    throws
+  {
+    let manifest = """
+      // swift-tools-version: 5.9
+      import PackageDescription
+      let package = Package(
+      """
+    try folder.write(
+      manifest + """
+        name: "near", products: [.library(name: "Near", targets: ["Near"])],
+        targets: [.target(name: "Near")])
+        """, to: "near/Package.swift")
+    try folder.write(
+      manifest + """
+        name: "far", dependencies: [.package(path: "../near")],
+        targets: [.target(name: "Far", dependencies: [.product(name: "Near", package: "near")])])
+        """, to: "far/Package.swift")
+    try folder.write("import Near\nfunc f() -> Int { near() }\n", to: "far/Sources/Far/Far.swift")
+    try folder.write("[tests]\nread = [\"\(folder.path)/near\"]\n", to: "far/proctor.toml")
+    for value in ["1", "2"] {
+      try folder.write(
+        "public func near() -> Int { \(value) }\n", to: "near/Sources/Near/Near.swift")
+      Thread.sleep(forTimeInterval: 0.1)
+      try Call(name: "f", result: value).check(
+        "Sources/Far/Far.swift", in: "\(folder.path)/far")
+    }
   }
 
   @Test func `errors of the package have their place`() throws {

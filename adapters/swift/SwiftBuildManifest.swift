@@ -37,6 +37,14 @@ struct SwiftBuildManifest {
     }
   }
 
+  /// The source files of all targets of all packages.
+  var sources: [String] {
+    commands.values.flatMap(\.inputs).filter { path in
+      [".swift", ".c", ".cc", ".cpp", ".cxx", ".m", ".mm", ".s", ".S"].contains(
+        where: path.hasSuffix)
+    }
+  }
+
   /// The command that compiles a Swift module.
   func compilation(of module: String) -> Command? {
     commands.first { name, command in

@@ -248,7 +248,7 @@ struct SwiftCall {
       let value = "call.take(\(index), \(quoted(parameter.key)))"
       return parameter.label == "_" ? value : "`\(parameter.label)`: \(value)"
     }.joined(separator: ", ")
-    let (how, wait) = function.isAsync ? ("later", "await ") : ("now", "")
+    let (how, wait) = function.isAwaited ? ("later", "await ") : ("now", "")
     return """
       import ProctorHarness
       @testable import \(module)

@@ -147,12 +147,19 @@ struct SwiftFunctionPlan {
       purpose: .build, title: "reading the functions of \(target.name)",
       argv: [
         "/bin/sh", "-c", Self.describing + "\n" + Self.keeping, "sh", unit.folder, path,
-        Self.scriptObject(command) ?? "", unit.stamp ?? "none", "\(tools)/llvm-nm",
+        Self.scriptObject(command) ?? "", isWatched(manifest) ? unit.stamp ?? "none" : "none",
+        "\(tools)/llvm-nm",
       ] + extract,
       environment: ["PROCTOR_FILES": Invocation.filesPlaceholder],
       directory: context.projectDirectory, mounts: package.mounts + [.writable(unit.folder)],
       files: ["target.json": (try? JSONEncoder().encode(target)) ?? Data()])
     return FunctionPlan(builds: [build], next: .plan { _ throws(FunctionFailure) in try built() })
+  }
+
+  /// Whether all packages lie where changes are noticed: a configuration may show others to builds.
+  private func isWatched(_ manifest: SwiftBuildManifest) -> Bool {
+    let places = [context.workspace, context.cache].map { $0 + "/" }
+    return manifest.sources.allSatisfy { path in places.contains { path.hasPrefix($0) } }
   }
 
   /// The object of the file whose code at the top level is the program; its variables have no value in
@@ -213,7 +220,8 @@ struct SwiftFunctionPlan {
     }
     let folder = "\(unit.folder)/\(Fingerprint.of(swift.source + guest.folder))"
     let isCompiled =
-      unit.stamp.map { SwiftUnit.read("\(folder)/stamp") == Data($0.utf8) } == true
+      unit.isCurrent
+      && unit.stamp.map { SwiftUnit.read("\(folder)/stamp") == Data($0.utf8) } == true
       && access("\(folder)/guest.so", R_OK) == 0
     let given = FunctionCall(
       file: call.file, function: call.function, arguments: swift.arguments, runtime: call.runtime,

@@ -26,7 +26,8 @@ struct SwiftFunction {
   /// `(x:_:)`.
   let labels: String
   let parameters: [Parameter]
-  let isAsync: Bool
+  /// Async, or perhaps of an actor of its own.
+  let isAwaited: Bool
   let isGeneric: Bool
   let access: String
   /// Absolute; nil for what is private, and for what nobody wrote.
@@ -94,7 +95,13 @@ struct SwiftSymbols {
     return SwiftFunction(
       kind: kind, types: symbol.pathComponents.dropLast(), name: String(last[..<paren]),
       labels: String(last[paren...]), parameters: parameters,
-      isAsync: fragments.contains { $0.kind == "keyword" && $0.spelling == "async" },
+      isAwaited: fragments.contains { fragment in
+        switch fragment.kind {
+        case "keyword": fragment.spelling == "async"
+        case "attribute": !["@", "MainActor"].contains(fragment.spelling)
+        default: false
+        }
+      },
       isGeneric: symbol.swiftGenerics?.parameters?.isEmpty == false, access: symbol.accessLevel,
       file: symbol.location.flatMap { URL(string: $0.uri)?.path(percentEncoded: false) },
       line: symbol.location.map { $0.position.line + 1 })
