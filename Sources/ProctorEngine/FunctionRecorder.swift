@@ -28,6 +28,11 @@ struct FunctionRecord: Decodable {
   var expected: String?
   var text: String?
   var code: Int?
+
+  /// Of what was raised: its kind and its message.
+  var words: String {
+    [kind, message].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: ": ")
+  }
 }
 
 /// Receives what a called function produces. Called from the supervising thread only, read after it.

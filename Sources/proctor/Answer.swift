@@ -14,6 +14,8 @@ struct Answer: Sendable {
     case status
     case selfTest
     case function
+    /// - Parameter folder: where what it made goes; nil for nowhere.
+    case code(folder: String?)
   }
 
   enum Value: Sendable {
@@ -22,6 +24,7 @@ struct Answer: Sendable {
     case status(StatusAnswer)
     case selfTest(SelfTestAnswer)
     case function(FunctionAnswer)
+    case code(CodeAnswer)
   }
 
   typealias Call =
@@ -75,6 +78,11 @@ struct Answer: Sendable {
       return Data(TextSummary.render(answer, style: style).utf8)
     case (.function(let answer), .json, _): return ContractJSON.function(answer)
     case (.function(let answer), _, _): return Data(TextSummary.render(answer, style: style).utf8)
+    case (.code(let answer), .json, _): return ContractJSON.code(answer)
+    case (.code(let answer), _, .code(let folder)):
+      return Data(TextSummary.render(answer, writtenTo: folder, style: style).utf8)
+    case (.code(let answer), _, _):
+      return Data(TextSummary.render(answer, writtenTo: nil, style: style).utf8)
     case (.status(let status), _, _): return Data(TextSummary.render(status, style: style).utf8)
     }
   }
@@ -87,21 +95,26 @@ struct Answer: Sendable {
     case .selfTest(let answer):
       answer.count(.gotThrough) > 0 ? .testFailed : answer.complete ? .passed : .interrupted
     case .function(let answer): answer.failure.map { ProctorExit($0) } ?? .passed
+    case .code(let answer): answer.call.failure.map { ProctorExit($0) } ?? .passed
     }
   }
 
   /// What JSON readers get when there is no report to speak of.
   private func empty(_ error: EngineError) -> Value {
-    if case .function = kind {
-      let kind: FunctionFailure.Kind =
-        switch error.code {
-        case .usage, .workspace, .configuration: .badArguments
-        case .sandbox, .storage: .sandbox
-        }
-      return .function(
-        FunctionAnswer(FunctionFailure(kind, "\(error.message). \(error.resolution)")))
+    switch kind {
+    case .function: .function(FunctionAnswer(Self.failure(error)))
+    case .code: .code(CodeAnswer(Self.failure(error)))
+    case .run, .test, .list, .status, .selfTest: .report(Self.report(error))
     }
-    return .report(Self.report(error))
+  }
+
+  private static func failure(_ error: EngineError) -> FunctionFailure {
+    let kind: FunctionFailure.Kind =
+      switch error.code {
+      case .usage, .workspace, .configuration: .badArguments
+      case .sandbox, .storage: .sandbox
+      }
+    return FunctionFailure(kind, "\(error.message). \(error.resolution)")
   }
 
   private static func report(_ error: EngineError) -> Report {

@@ -19,6 +19,7 @@ struct Proctor: AsyncParsableCommand {
         proctor test src/lib.rs                the tests of one file
         proctor list --format json             what would run, as JSON
         proctor exec src/sum.py total '[1, 2]' call one function
+        proctor eval -l py --code 'sum([1, 2])' run a piece of code
         proctor status                         what this machine and workspace offer
         proctor selftest                       attack this machine's sandbox
 
@@ -29,7 +30,7 @@ struct Proctor: AsyncParsableCommand {
       """,
     version: ProctorVersion.text,
     subcommands: [
-      Run.self, Test.self, List.self, Exec.self, Status.self, SelfTestCommand.self,
+      Run.self, Test.self, List.self, Exec.self, Eval.self, Status.self, SelfTestCommand.self,
     ])
 
   static func main() async {
