@@ -90,7 +90,8 @@ struct CodeRunner: Sendable {
         .runtime, "ended with exit status \(record.code ?? 1)", at: location)
     case .raised:
       return FunctionFailure(
-        record.phase == "import" ? .build : .runtime, record.words, at: location)
+        record.phase == "import" ? .build : .runtime,
+        record.words.replacing(piece.file, with: piece.name), at: location)
     case .tooLarge:
       return FunctionFailure(
         .outputLimit, "the result is larger than \(piece.outputLimit) bytes of JSON")

@@ -164,6 +164,7 @@ import Testing
     Piece(
       code: "import os from 'node:os'\n\nexport const b = ;", error: "build_error",
       says: "SyntaxError", line: 3),
+    Piece(code: "import 'nope'", error: "runtime_error", says: "imported from <code>"),
     Piece(code: "await new Promise(() => {})", error: "runtime_error", says: "never settles"),
     Piece(code: "for (;;);", error: "cpu_limit", options: ["--timeout", "30"]),
     Piece(code: "const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))", error: "memory_limit"),
