@@ -54,7 +54,8 @@ struct GuestFolder {
 
   /// Has Python compile a file of the folder, beside it, once for each version.
   func compilation(_ file: String, python: Toolchain) -> [Invocation] {
-    let mark = path("compiled-\(Fingerprint.of(python.main + "\0" + (python.version ?? "")))")
+    let mark = path(
+      "\(file).\(Fingerprint.of(python.main + "\0" + (python.version ?? "")))")
     guard access(mark, R_OK) != 0 else { return [] }
     return [
       Invocation(
@@ -66,6 +67,28 @@ struct GuestFolder {
     ]
   }
 
+  /// A run of a piece of code by a guest program of the folder.
+  func run(
+    _ piece: CodePiece, argv: [String], environment: [String: String] = [:]
+  ) -> Invocation {
+    Invocation(
+      purpose: .call, title: "running the piece", argv: argv,
+      environment: reporting.merging(piece.environment) { $1 }.merging(environment) { $1 },
+      directory: piece.folder.work, channel: .frames, mounts: [.readOnly(place)] + piece.mounts,
+      files: [Self.requestName: piece.request(root: context.projectDirectory)])
+  }
+
+  private static let requestName = "request.json"
+
+  /// Where a guest program finds what it is asked for, and where it answers.
+  private var reporting: [String: String] {
+    [
+      "PROCTOR_REQUEST": "\(Invocation.filesPlaceholder)/\(Self.requestName)",
+      "PROCTOR_CHANNEL": Invocation.channelPlaceholder,
+      "PROCTOR_NONCE": Invocation.noncePlaceholder,
+    ]
+  }
+
   /// A call by a guest program of the folder.
   func call(
     _ call: FunctionCall, argv: [String], mounts: [Invocation.Mount] = [],
@@ -73,12 +96,9 @@ struct GuestFolder {
   ) -> Invocation {
     Invocation(
       purpose: .call, title: "calling \(call.function)", argv: argv,
-      environment: environment.merging([
-        "PROCTOR_REQUEST": "\(Invocation.filesPlaceholder)/request.json",
-        "PROCTOR_CHANNEL": Invocation.channelPlaceholder,
-        "PROCTOR_NONCE": Invocation.noncePlaceholder,
-      ]) { $1 }, directory: context.projectDirectory, channel: .frames,
+      environment: environment.merging(reporting) { $1 }, directory: context.projectDirectory,
+      channel: .frames,
       mounts: [.readOnly(place)] + mounts,
-      files: ["request.json": call.request(root: context.projectDirectory)])
+      files: [Self.requestName: call.request(root: context.projectDirectory)])
   }
 }

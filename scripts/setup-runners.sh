@@ -48,9 +48,9 @@ environment pytest7 pytest==7.4.4 pytest-xdist
 environment plugins pytest==8.4.2 pytest-xdist pytest-asyncio pytest-rerunfailures pytest-subtests \
   pytest-timeout hypothesis
 
-# The runtimes in which single functions can be called.
-if ! .cache/python/bin/python -c 'import RestrictedPython, _quickjs, wasmtime, numpy' 2>/dev/null; then
-  say "installing RestrictedPython, quickjs-ng, wasmtime and numpy into .cache/python"
+# The runtimes in which single functions can be called, and what pieces of code draw with.
+if ! .cache/python/bin/python -c 'import RestrictedPython, _quickjs, wasmtime, numpy, matplotlib' 2>/dev/null; then
+  say "installing RestrictedPython, quickjs-ng, wasmtime, numpy and matplotlib into .cache/python"
   .cache/python/bin/python -m pip install --quiet --disable-pip-version-check \
-    RestrictedPython==9.0 quickjs-ng==0.17.0.2 wasmtime==50.0.1 numpy
+    RestrictedPython==9.0 quickjs-ng==0.17.0.2 wasmtime==50.0.1 numpy matplotlib==3.11.2
 fi

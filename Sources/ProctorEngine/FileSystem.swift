@@ -56,6 +56,24 @@ enum FileSystem {
     return entries.sorted { $0.name < $1.name }
   }
 
+  /// Everything in an open folder but `.` and `..`, as bytes with a zero at the end, which need not be text.
+  static func rawNames(in folder: Int32) -> [[CChar]] {
+    let copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard copy >= 0, let stream = fdopendir(copy) else {
+      if copy >= 0 { close(copy) }
+      return []
+    }
+    defer { closedir(stream) }
+    var names: [[CChar]] = []
+    while let item = readdir(stream) {
+      let name = withUnsafeBytes(of: &item.pointee.d_name) { raw in
+        raw.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
+      }
+      if name != [46, 0], name != [46, 46, 0] { names.append(name) }
+    }
+    return names
+  }
+
   /// A regular file's bytes; nil if it is none, cannot be read, or is larger than `limit`.
   static func read(_ path: String, limit: Int) -> Data? {
     // O_NONBLOCK: a named pipe in a workspace must not hang detection.
@@ -108,15 +126,10 @@ enum FileSystem {
     }
   }
 
-  /// Removes a tree, also where a test left folders without write permission.
+  /// Removes a tree, also where a test left folders without write permission, or deeper than paths can say.
   static func removeTree(_ path: String) {
     if (try? FileManager.default.removeItem(atPath: path)) != nil { return }
-    var pending = [path]
-    while let folder = pending.popLast() {
-      chmod(folder, 0o700)
-      pending += entries(of: folder).filter(\.isFolder).map { "\(folder)/\($0.name)" }
-    }
-    try? FileManager.default.removeItem(atPath: path)
+    TreeRemoval(path).run()
   }
 
   static func storage(_ message: String) -> EngineError {

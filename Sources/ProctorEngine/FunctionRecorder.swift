@@ -33,6 +33,11 @@ struct FunctionRecord: Decodable {
   /// Whether it may have been a later one of the same batch.
   var inexact: Bool?
   var measurement: Measurement?
+
+  /// Of what was raised: its kind and its message.
+  func words(otherwise: String = "") -> String {
+    [kind, message ?? otherwise].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: ": ")
+  }
 }
 
 /// Receives what a called function produces. Called from the supervising thread only, read after it.

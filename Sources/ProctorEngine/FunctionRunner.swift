@@ -25,85 +25,20 @@ struct FunctionRunner: Sendable {
     } catch {
       return FunctionAnswer(error)
     }
-    var builder = try session.runner(adapter, context)
-    // The call's time limit is not the compiler's; and what building adds to files never reaches them.
-    builder.limits.wallSeconds = Double(session.configuration.tests.timeoutSeconds)
-    builder.access = .protected
-    switch try await prepared(plan, builder, context) {
-    case .answer(let answer): return answer
-    case .call(let invocation, let layers):
-      let runner = try session.functionRunner(adapter, context)
-      let nonce = RunFolder.nonce()
-      let recorder = FunctionRecorder(project: project, nonce: nonce, progress: session.progress)
-      let result = try await runner.sandboxed(invocation, nonce: nonce) { recorder.receive($0) }
-      return answer(recorder.seen, result, context, layers)
-    }
-  }
-
-  private enum Prepared {
-    case call(Invocation, layers: [String])
-    /// Something did not build, or there is nothing to call.
-    case answer(FunctionAnswer)
-  }
-
-  private func prepared(
-    _ plan: FunctionPlan, _ builder: InvocationRunner, _ context: AdapterContext
-  ) async throws(EngineError) -> Prepared {
-    var finished: [FinishedInvocation] = []
-    for build in plan.builds {
-      let done = try await builder.run(build, ledger: Ledger(), decoder: nil)
-      if let failure = failure(of: done, context) {
-        return .answer(
-          FunctionAnswer(
-            result: nil, failure: failure, executionTimeMS: done.result.durationMS,
-            stdout: CapturedText(text: ""), stderr: done.stderr, sandbox: done.result.receipt))
-      }
-      finished.append(done.invocation)
-    }
-    switch plan.next {
-    case .call(let invocation, let layers): return .call(invocation, layers: layers)
-    case .plan(let next):
-      let further: FunctionPlan
-      do {
-        further = try next(finished)
-      } catch {
-        return .answer(FunctionAnswer(error))
-      }
-      return try await prepared(further, builder, context)
-    }
-  }
-
-  private func failure(
-    of done: InvocationRunner.Finished, _ context: AdapterContext
-  ) -> FunctionFailure? {
-    switch done.result.ending {
-    case .exited where done.result.status.isSuccess: nil
-    case .exited: adapter.failure(of: done.invocation, call, context)
-    case .cancelled: FunctionFailure(.interrupted, "stopped by the user while building")
-    default: FunctionFailure(.build, "building was stopped: \(done.evidence.lastWords)")
+    let runner = PlanRunner(adapter: adapter, session: session, context: context)
+    let outcome = try await runner.run(plan) { adapter.failure(of: $0, call, context) }
+    switch outcome {
+    case .notBuilt(let failure, let done): return FunctionAnswer(notBuilt: failure, done)
+    case .refused(let failure): return FunctionAnswer(failure)
+    case .ran(_, let seen, let result):
+      var failure = failure(seen, result, context)
+      if failure != nil, call.timing != nil { failure?.iteration = iteration(seen) }
+      return FunctionAnswer(
+        seen, result, failure: failure, toolVersion: context.toolchain.version)
     }
   }
 
   // MARK: the answer, from evidence
-
-  private func answer(
-    _ seen: FunctionRecorder.Seen, _ result: SandboxResult, _ context: AdapterContext,
-    _ layers: [String]
-  ) -> FunctionAnswer {
-    var result = result
-    result.receipt = receipt(result.receipt, layers)
-    var failure = failure(seen, result, context)
-    let final = seen.final
-    if failure != nil, call.timing != nil { failure?.iteration = iteration(seen) }
-    return FunctionAnswer(
-      result: failure == nil ? final?.value : nil,
-      form: failure == nil ? final?.record.form : nil,
-      isTruncated: final?.record.truncated == true, failure: failure,
-      measurement: final?.record.measurement,
-      executionTimeMS: final?.record.nanoseconds.map { $0 / 1e6 } ?? result.durationMS,
-      stdout: seen.stdout.text, stderr: seen.stderr.text, peakMemoryMB: result.peakMemoryMB,
-      sandbox: result.receipt, toolVersion: context.toolchain.version)
-  }
 
   /// Where a benchmark was when it ended.
   private func iteration(_ seen: FunctionRecorder.Seen) -> FunctionFailure.Iteration? {
@@ -114,100 +49,18 @@ struct FunctionRunner: Sendable {
     return .init(number: max(1, seen.reached ?? 1), isAtLeast: true)
   }
 
-  private func receipt(_ receipt: SandboxReceipt, _ layers: [String]) -> SandboxReceipt {
-    var receipt = receipt
-    receipt.layers = layers + receipt.layers
-    // Only tests can be shown more of this machine.
-    receipt.denied = receipt.denied.map { denied in
-      Denial(
-        kind: denied.kind, target: denied.target, rule: denied.rule,
-        setting: denied.setting == "read" ? nil : denied.setting, count: denied.count)
-    }
-    return receipt
-  }
-
   /// The supervisor's word comes before the program's.
   private func failure(
     _ seen: FunctionRecorder.Seen, _ result: SandboxResult, _ context: AdapterContext
   ) -> FunctionFailure? {
-    if let stopped = stopped(result) { return stopped }
-    if let violation = seen.violation {
-      return FunctionFailure(.sandbox, "the answer cannot be trusted: \(violation)")
-    }
-    guard let (record, value) = seen.final else { return lost(seen, result) }
-    let told =
-      failure(record, value, seen, context) ?? flaw(of: record, seen, result)
+    let evidence = CallEvidence(seen: seen, result: result)
+    if let failure = evidence.stopped ?? evidence.distrust { return failure }
+    guard let (record, value) = seen.final else { return evidence.lost(insteadOf: "returning") }
+    let told = failure(record, value, seen, context) ?? flaw(of: record, seen, result)
     guard told == nil || told?.kind == .runtime else { return told }
-    if let told, let denied = cause(of: told, among: result.receipt.denied) {
-      let setting =
-        denied.setting.map { "; [execution] \($0) would allow it" } ?? ""
-      return FunctionFailure(
-        .permissionDenied, "\(denied.target): \(denied.rule)\(setting) (\(told.message))",
-        at: told.location)
-    }
-    if let told, result.receipt.reached.contains(where: { $0.limit == .processes }),
-      Self.starvedWords.contains(where: told.message.contains)
-    {
-      return FunctionFailure(
-        .processLimit, "no more processes than \(result.receipt.limits.processes ?? 0) may run",
-        at: told.location)
-    }
+    if let told { return evidence.cause(of: told) }
     // It may have said that all is well and then died.
-    if told == nil, !result.status.isSuccess { return lost(seen, result) }
-    return told
-  }
-
-  /// What systems and languages say of something that was denied.
-  private static let deniedWords = [
-    "Permission denied", "PermissionError", "PermissionDenied", "EACCES", "EPERM",
-    "Operation not permitted", "unreachable", "ENETUNREACH", "EAI_AGAIN", "ENOTFOUND",
-    "name resolution", "Name or service not known", "getaddrinfo", "gaierror",
-  ]
-  private static let starvedWords = [
-    "start new thread", "temporarily unavailable", "EAGAIN", "spawn thread", "BlockingIOError",
-  ]
-
-  /// The denial that an error is about. A function may have been denied something, gone on and failed of itself.
-  private func cause(of failure: FunctionFailure, among denied: [Denial]) -> Denial? {
-    if let named = denied.first(where: { failure.message.contains($0.target) }) { return named }
-    guard Self.deniedWords.contains(where: failure.message.contains) else { return nil }
-    return denied.first { $0.setting != nil }
-  }
-
-  private func stopped(_ result: SandboxResult) -> FunctionFailure? {
-    let limits = result.receipt.limits
-    switch result.ending {
-    case .exited: return nil
-    case .wallTime, .overdue:
-      return FunctionFailure(
-        .timeout, "did not end within \(limits.wallSeconds.map { "\($0)" } ?? "?") seconds")
-    case .cpuTime:
-      return FunctionFailure(
-        .cpuLimit, "used more than \(limits.cpuSeconds.map { "\($0)" } ?? "?") s of processor time")
-    case .outOfMemory:
-      return FunctionFailure(.memoryLimit, "used more than \(limits.memoryMB ?? 0) MB of memory")
-    case .scratchSpace, .output:
-      let evidence = result.receipt.reached.first?.evidence ?? "wrote more than is allowed"
-      return FunctionFailure(.outputLimit, evidence)
-    case .cancelled: return FunctionFailure(.interrupted, "stopped by the user")
-    }
-  }
-
-  /// Nothing was said of the end.
-  private func lost(_ seen: FunctionRecorder.Seen, _ result: SandboxResult) -> FunctionFailure {
-    let words = seen.stderr.lastLines(3)
-    let more = words.isEmpty ? "" : ": \(words)"
-    if result.receipt.reached.contains(where: { $0.limit == .processes }) {
-      return FunctionFailure(.processLimit, "no more processes may run\(more)")
-    }
-    if !seen.hasStarted, !result.status.isSuccess {
-      return FunctionFailure(.runtime, "ended before the call (\(result.status.text))\(more)")
-    }
-    if let signal = result.status.impliedSignal {
-      return FunctionFailure(.crashed, "killed by \(ExitStatus.signalName(signal))\(more)")
-    }
-    return FunctionFailure(
-      .runtime, "ended the process (\(result.status.text)) instead of returning\(more)")
+    return result.status.isSuccess ? nil : evidence.lost(insteadOf: "returning")
   }
 
   /// A value where times were asked for, or the reverse; times that cannot be.
@@ -242,10 +95,8 @@ struct FunctionRunner: Sendable {
       return nil
     case .raised:
       // A runtime that ends the process says why on stderr, if at all.
-      let words = record.message ?? seen.stderr.lastLines(3)
-      let text = [record.kind, words].compactMap(\.self).filter { !$0.isEmpty }
-        .joined(separator: ": ")
-      return FunctionFailure(record.phase == "import" ? .build : .runtime, text, at: location)
+      let words = record.words(otherwise: seen.stderr.lastLines(3))
+      return FunctionFailure(record.phase == "import" ? .build : .runtime, words, at: location)
     case .exited:
       return FunctionFailure(
         .runtime, "ended the process (exit status \(record.code ?? 0)) instead of returning")

@@ -76,17 +76,21 @@ struct InvocationRunner: Sendable {
   }
 
   /// Lays out what an invocation needs, runs it to its end and takes all of that away again.
-  /// - Parameter nonce: what its records on the channel will carry.
+  /// - Parameters:
+  ///   - nonce: what its records on the channel will carry.
+  ///   - input: an open descriptor whose bytes it gets on stdin; nil for nothing.
   func sandboxed(
-    _ invocation: Invocation, nonce: String, wallSeconds: Double? = nil,
+    _ invocation: Invocation, nonce: String, wallSeconds: Double? = nil, input: Int32? = nil,
     overdue: @escaping @Sendable () -> ContinuousClock.Instant? = { nil },
     events: @escaping @Sendable (SandboxEvent) -> Void
   ) async throws(EngineError) -> SandboxResult {
     let place = try prepare(invocation, nonce: nonce)
     defer { FileSystem.removeTree(place.folder) }
+    var command = command(invocation, place, nonce: nonce)
+    command.input = input
     do {
       return try await Sandbox().run(
-        command(invocation, place, nonce: nonce), policy: policy(invocation, place, wallSeconds),
+        command, policy: policy(invocation, place, wallSeconds),
         overdue: overdue, events: events)
     } catch {
       throw EngineError(sandbox: error)

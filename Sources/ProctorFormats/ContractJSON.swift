@@ -31,8 +31,17 @@ public enum ContractJSON {
 
   /// The answer of `execute_function`.
   public static func function(_ answer: FunctionAnswer) -> Data {
-    let encoded = encode(FunctionAnswerShape(answer))
-    guard let result = answer.result, let mark = encoded.firstRange(of: FunctionAnswerShape.mark)
+    encode(FunctionAnswerShape(answer), with: answer.result)
+  }
+
+  /// The answer of `execute_code`.
+  public static func code(_ answer: CodeAnswer) -> Data {
+    encode(CodeAnswerShape(answer), with: answer.call.result)
+  }
+
+  private static func encode(_ shape: some Encodable, with result: Data?) -> Data {
+    let encoded = encode(shape)
+    guard let result, let mark = encoded.firstRange(of: FunctionAnswerShape.mark)
     else { return encoded }
     // Numbers of any size stay as they were written.
     return encoded[..<mark.lowerBound] + result + encoded[mark.upperBound...]

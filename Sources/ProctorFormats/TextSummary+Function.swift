@@ -23,12 +23,13 @@ extension TextSummary {
     case "err": notes.append("an Err")
     case "debug": notes.append("as Debug text")
     case "reflection": notes.append("read by reflection")
+    case "repr": notes.append("as text: it has no JSON form")
     default: break
     }
     if answer.isTruncated { notes.append("cut: it had more items") }
     if answer.sandbox?.backend == "none" { notes.append("not isolated: ran bare on this machine") }
     let result = answer.result.map { String(decoding: $0, as: UTF8.self) } ?? ""
-    return "\(result.harmless(multiline: true))\n"
+    return (result.isEmpty ? "" : "\(result.harmless(multiline: true))\n")
       + style.mark("(\(notes.joined(separator: ", ")))", .faint)
   }
 

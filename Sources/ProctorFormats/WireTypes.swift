@@ -354,7 +354,7 @@ extension CapturedText {
 
 struct FunctionAnswerShape: Encodable {
   /// Stands for the result, whose text is put in its place. Of the keys before it in order none holds text of the
-  /// user's when there is a result.
+  /// user's with a zero in it when there is a result.
   static let mark = Data(#""\u0000result""#.utf8)
 
   enum Status: String, Encodable { case success, error }

@@ -32,6 +32,9 @@ public struct Invocation: Sendable {
     case readOnly(String)
     /// Created when missing; what is written stays. Only inside the cache folder.
     case writable(String)
+    /// As `writable`, and nothing that is done in it counts as a file operation: for what belongs to this one
+    /// command.
+    case scratch(String)
     /// May be written, but what is written is gone afterwards. Only inside the cache folder.
     case copyOnWrite(String)
     /// Seen at the path `upper` (inside the cache folder), where writes are kept; reads fall through to

@@ -43,7 +43,8 @@ struct Bubblewrap {
       paths: [executable],
       argv: ["bwrap", "--json-status-fd", String(pipes.status.write), "--args", all, "--"]
         + command.argv,
-      environment: [:], directory: "/", stdout: pipes.stdout.write, stderr: pipes.stderr.write,
+      environment: [:], directory: "/", stdin: pipes.stdin.read, stdout: pipes.stdout.write,
+      stderr: pipes.stderr.write,
       keep: descriptors + [pipes.status.write], cgroups: group?.joinFiles ?? [],
       namespaces: outer, steps: overlays.layerSteps + overlays.all.map(Launch.Step.overlay),
       limits: policy.limits.rlimits(group, inNamespace: false))

@@ -143,6 +143,7 @@ final class CallWatch {
     if Self.devices.contains(path) { return true }
     // The report channel.
     if command.visible.contains(where: { Paths.isBelow(path, $0) }) { return true }
+    if policy.scratchFolders.contains(where: { Paths.isBelow(path, $0) }) { return true }
     // A process's own memory and names are no files.
     if path.hasPrefix("/proc/self/") || path.hasPrefix("/proc/thread-self/") { return true }
     guard !call.isWriting else { return false }

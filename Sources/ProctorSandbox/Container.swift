@@ -41,11 +41,9 @@ struct Container {
       let answer = engine.makeVolume(volume.name, volume.overlay)
       guard answer.isSuccess else { throw refused(answer) }
     }
-    for path in writableFolders where geteuid() == 0 { chown(path, settings.user, settings.group) }
-  }
-
-  private var writableFolders: [String] {
-    policy.mounts.compactMap { if case .writable(let path) = $0 { path } else { nil } }
+    for path in policy.writableFolders where geteuid() == 0 {
+      chown(path, settings.user, settings.group)
+    }
   }
 
   /// Root's files would be read-only for another user: in the upper layer they get another owner, without
@@ -66,7 +64,7 @@ struct Container {
       paths: ["/bin/chown"], argv: ["chown", "-hR", "\(settings.user):\(settings.group)", place],
       environment: [:], directory: "/", stdout: pipes.stdout.write, stderr: pipes.stderr.write,
       namespaces: [.mount], steps: [.overlay(mount)])
-    defer { pipes.closeWriteEnds() }
+    defer { pipes.closeCommandEnds() }
     let pid = try launch.start()
     var status: Int32 = 0
     _ = csb_wait(pid, &status, nil)
@@ -91,11 +89,13 @@ struct Container {
   func launch(_ pipes: Pipes) -> Launch {
     Launch(
       paths: [settings.engine],
-      argv: [settings.engine, "run", "--name", name] + ContainerEngine.labels + walls + limits
-        + mounts + environment + ["--workdir", command.directory, settings.image] + command.argv,
+      argv: [settings.engine, "run", "--name", name] + ContainerEngine.labels
+        + (command.input == nil ? [] : ["--interactive"]) + walls + limits + mounts + environment
+        + ["--workdir", command.directory, settings.image] + command.argv,
       environment: settings.environment,
       // Podman leaves a file where it is started when a container runs out of memory.
-      directory: policy.scratch, stdout: pipes.stdout.write, stderr: pipes.stderr.write)
+      directory: policy.scratch, stdin: pipes.stdin.read, stdout: pipes.stdout.write,
+      stderr: pipes.stderr.write)
   }
 
   private var walls: [String] {

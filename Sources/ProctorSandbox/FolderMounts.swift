@@ -46,7 +46,8 @@ struct FolderMounts {
       case .readOnly(let given):
         let path = Paths.plain(given)
         if !isVisible(path), Paths.exists(path) { result.append(.bind(path, isWritable: false)) }
-      case .writable(let path): result.append(.bind(path, isWritable: true))
+      case .writable(let path), .scratch(let path):
+        result.append(.bind(path, isWritable: true))
       case .copyOnWrite(let path): overlaid(path)
       case .layered(_, let upper): overlaid(upper)
       }

@@ -44,9 +44,9 @@ public struct HostCommand: Sendable {
     let pid: pid_t
     do {
       pid = try launch.start()
-      pipes.closeWriteEnds()
+      pipes.closeCommandEnds()
     } catch {
-      pipes.closeWriteEnds()
+      pipes.closeCommandEnds()
       return Answer(isSuccess: false, stdout: "", stderr: "\(program): \(error.text)")
     }
     let deadline = ContinuousClock().now + .seconds(seconds)

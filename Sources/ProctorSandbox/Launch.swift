@@ -76,6 +76,8 @@ struct Launch {
   var argv: [String]
   var environment: [String: String]
   var directory: String?
+  /// Negative for an empty one.
+  var stdin: Int32 = -1
   var stdout: Int32
   var stderr: Int32
   var keep: [Int32] = []
@@ -157,6 +159,7 @@ struct Launch {
     spec.argv = memory.mutableStrings(argv)
     spec.envp = memory.mutableStrings(variables)
     spec.directory = directory.map(memory.string)
+    spec.stdin_fd = stdin
     spec.stdout_fd = stdout
     spec.stderr_fd = stderr
     spec.cgroups = memory.strings(cgroups)

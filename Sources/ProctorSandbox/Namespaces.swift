@@ -35,8 +35,8 @@ struct Namespaces {
     let wish = CallWatch.wish(for: policy)
     return Launch(
       paths: command.candidates, argv: command.argv, environment: command.environment,
-      directory: command.directory, stdout: pipes.stdout.write, stderr: pipes.stderr.write,
-      cgroups: group?.joinFiles ?? [], namespaces: namespaces,
+      directory: command.directory, stdin: pipes.stdin.read, stdout: pipes.stdout.write,
+      stderr: pipes.stderr.write, cgroups: group?.joinFiles ?? [], namespaces: namespaces,
       root: overlays.root, steps: steps,
       raisesLoopback: policy.network == .none,
       limits: policy.limits.rlimits(group, inNamespace: true), dropsPrivileges: true,
@@ -123,7 +123,9 @@ struct Namespaces {
       case .overlay(let overlay, let path):
         rules.append(FileRule(path: path, rights: overlay.upper == nil ? .read : change))
       case .bind(let path, _, let isWritable):
-        rules.append(FileRule(path: path, rights: isWritable ? change : .read))
+        let isFree = policy.scratchFolders.contains(path)
+        let most = isFree ? FileRule.Rights.change(version).union(.read) : change
+        rules.append(FileRule(path: path, rights: isWritable ? most : .read))
       }
     }
     // The report channel is a pipe among read-only files.

@@ -130,7 +130,7 @@ struct OverlayPlan {
   private var policyFolders: [String] {
     policy.mounts.flatMap { mount -> [String] in
       switch mount {
-      case .writable(let path): [path]
+      case .writable(let path), .scratch(let path): [path]
       case .layered(_, let upper): [upper, upper + ".work"]
       case .readOnly, .copyOnWrite: []
       }

@@ -13,16 +13,19 @@ public struct SandboxCommand: Sendable {
   public var channel: String?
   /// Host paths that are visible, read-only, besides the policy's mounts.
   public var visible: [String]
+  /// An open descriptor whose bytes it gets on stdin, as they come; not closed. nil: nothing.
+  public var input: Int32?
 
   public init(
     argv: [String], environment: [String: String], directory: String, channel: String? = nil,
-    visible: [String] = []
+    visible: [String] = [], input: Int32? = nil
   ) {
     self.argv = argv
     self.environment = environment
     self.directory = directory
     self.channel = channel
     self.visible = visible
+    self.input = input
   }
 }
 

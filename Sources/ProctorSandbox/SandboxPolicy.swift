@@ -102,4 +102,14 @@ public struct SandboxPolicy: Sendable, Hashable {
     self.freeReads = freeReads
     self.container = container
   }
+
+  /// Folders in which nothing counts as a file operation.
+  var scratchFolders: [String] {
+    mounts.compactMap { if case .scratch(let path) = $0 { path } else { nil } }
+  }
+
+  /// What is mounted to be written.
+  var writableFolders: [String] {
+    scratchFolders + mounts.compactMap { if case .writable(let path) = $0 { path } else { nil } }
+  }
 }

@@ -27,7 +27,7 @@ extension SandboxRun {
     let group = try group(for: .namespaces)
     defer { group?.remove() }
     let walls = Namespaces(policy: policy, command: command, overlays: overlays)
-    let pipes = try Pipes(withStatus: true, withNotify: isWatched)
+    let pipes = try Pipes(withStatus: true, withNotify: isWatched, withInput: command.input != nil)
     defer { pipes.close() }
     let watch =
       isWatched ? CallWatch(policy: policy, command: command, socket: pipes.notify.read) : nil
@@ -56,7 +56,7 @@ extension SandboxRun {
     }
     let group = try group(for: .bubblewrap)
     defer { group?.remove() }
-    let pipes = try Pipes(withStatus: true)
+    let pipes = try Pipes(withStatus: true, withInput: command.input != nil)
     defer { pipes.close() }
     let walls = Bubblewrap(policy: policy, command: command, overlays: overlays)
     var descriptors: [Int32] = []
@@ -91,7 +91,7 @@ extension SandboxRun {
     }
     guard walls.prepareProfile() else { throw diskRefused(to: "write to") }
     try walls.prepareVolumes()
-    let pipes = try Pipes(withStatus: false)
+    let pipes = try Pipes(withStatus: false, withInput: command.input != nil)
     defer { pipes.close() }
     let ended = try supervise(
       pipes, walls.launch(pipes), holder, nil, overlays,
@@ -111,14 +111,14 @@ extension SandboxRun {
     let group = try group(for: .none)
     defer { group?.remove() }
     let mark = "\(getpid())-\(UInt64.random(in: 0 ... .max))"
-    let pipes = try Pipes(withStatus: true)
+    let pipes = try Pipes(withStatus: true, withInput: command.input != nil)
     defer { pipes.close() }
-    for mount in policy.mounts { if case .writable(let path) = mount { _ = Paths.make(path) } }
+    policy.writableFolders.forEach { _ = Paths.make($0) }
     let launch = Launch(
       paths: command.candidates, argv: command.argv,
       environment: command.environment.merging([Self.marker: mark]) { $1 },
-      directory: command.directory, stdout: pipes.stdout.write, stderr: pipes.stderr.write,
-      cgroups: group?.joinFiles ?? [], reaps: true,
+      directory: command.directory, stdin: pipes.stdin.read, stdout: pipes.stdout.write,
+      stderr: pipes.stderr.write, cgroups: group?.joinFiles ?? [], reaps: true,
       limits: policy.limits.rlimits(group, inNamespace: false), ending: pipes.status.write)
     let killAll: (pid_t) -> Void = { pid in
       kill(-pid, SIGKILL)

@@ -129,6 +129,7 @@ struct SandboxRun {
     }
     let supervisor = Supervisor(
       limits: policy.limits, cancellation: cancellation, channel: channel, watch: watch,
+      input: command.input.flatMap { InputPump(from: $0, to: pipes.stdin.write) },
       meter: UsageMeter(holder: holder, limits: policy.limits, scratch: scratch),
       killAll: killAll,
       innerProcesses: { pid, report in
@@ -137,10 +138,10 @@ struct SandboxRun {
       },
       overdue: overdue, events: events)
     var isClosed = false
-    defer { if !isClosed { pipes.closeWriteEnds() } }
+    defer { if !isClosed { pipes.closeCommandEnds() } }
     return try supervisor.run(pipes) { () throws(Launch.Failure) in
       let pid = try launch.start()
-      pipes.closeWriteEnds()
+      pipes.closeCommandEnds()
       isClosed = true
       return pid
     }

@@ -31,6 +31,8 @@ struct Supervisor {
   let cancellation: Int32
   let channel: Int32?
   let watch: CallWatch?
+  /// nil when the command has no input.
+  let input: InputPump?
   let meter: UsageMeter
   /// Kills every process of the command, whatever it did to hide.
   let killAll: (pid_t) -> Void
@@ -50,6 +52,8 @@ struct Supervisor {
   ) throws(Launch.Failure) -> Ended {
     let clock = ContinuousClock()
     let begin = clock.now
+    var input = input
+    defer { input?.end() }
     let pid = try start()
     let pidfd = csb_pidfd(pid)
     defer { if pidfd >= 0 { close(pidfd) } }
@@ -67,7 +71,7 @@ struct Supervisor {
     loop: while true {
       let early = ending == .exited ? overdue() : nil
       let until = [deadline, early, nextSample].compactMap(\.self).min()
-      switch wait(&state, pidfd: pidfd, until: until, clock) {
+      switch wait(&state, &input, pidfd: pidfd, until: until, clock) {
       case .exited: break loop
       case .cancelled where ending != .cancelled: stop(.cancelled)
       case .cancelled, .other: break
@@ -112,8 +116,8 @@ struct Supervisor {
   }
 
   private func wait(
-    _ state: inout State, pidfd: Int32, until deadline: ContinuousClock.Instant?,
-    _ clock: ContinuousClock
+    _ state: inout State, _ input: inout InputPump?, pidfd: Int32,
+    until deadline: ContinuousClock.Instant?, _ clock: ContinuousClock
   ) -> Wake {
     var polls = [
       pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0),
@@ -122,6 +126,7 @@ struct Supervisor {
     polls += state.sources.map {
       pollfd(fd: state.descriptor(of: $0), events: Int16(POLLIN), revents: 0)
     }
+    if let waiting = input?.waiting { polls.append(waiting) }
     let left = deadline.map { max(0, min(Double(Int32.max), ($0 - clock.now) / .milliseconds(1))) }
     let count = poll(&polls, nfds_t(polls.count), left.map { Int32($0.rounded(.up)) } ?? -1)
     guard count > 0 else { return .other }
@@ -134,6 +139,7 @@ struct Supervisor {
         state.end(source)
       }
     }
+    if polls.count > sources.count + 2, polls[sources.count + 2].revents != 0 { input?.ready() }
     if polls[0].revents != 0 { return .exited }
     return polls[1].revents != 0 ? .cancelled : .other
   }

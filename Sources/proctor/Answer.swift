@@ -18,6 +18,8 @@ struct Answer: Sendable {
     case benchmark(failsIfSlower: Bool)
     case validation(failAt: RiskLevel?)
     case check
+    /// - Parameter folder: where what it made goes; nil for nowhere.
+    case code(folder: String?)
   }
 
   enum Value: Sendable {
@@ -31,6 +33,7 @@ struct Answer: Sendable {
     /// Code was not judged.
     case unjudged(String)
     case check(CheckAnswer)
+    case code(CodeAnswer)
   }
 
   typealias Call =
@@ -92,6 +95,11 @@ struct Answer: Sendable {
     case (.validation(let answer), _, _):
       return Data(TextSummary.render(answer, style: style).utf8)
     case (.unjudged(let why), _, _): return ContractJSON.validation(failure: why)
+    case (.code(let answer), .json, _): return ContractJSON.code(answer)
+    case (.code(let answer), _, .code(let folder)):
+      return Data(TextSummary.render(answer, writtenTo: folder, style: style).utf8)
+    case (.code(let answer), _, _):
+      return Data(TextSummary.render(answer, writtenTo: nil, style: style).utf8)
     case (.status(let status), _, _): return Data(TextSummary.render(status, style: style).utf8)
     }
   }
@@ -113,6 +121,7 @@ struct Answer: Sendable {
       }
     case .validation(let answer): exit(answer)
     case .unjudged: .noVerdict
+    case .code(let answer): answer.call.failure.map { ProctorExit($0) } ?? .passed
     }
   }
 
@@ -134,6 +143,7 @@ struct Answer: Sendable {
     case .benchmark: .benchmark(BenchmarkAnswer(Self.failure(error)))
     case .validation: .unjudged("\(error.message). \(error.resolution)")
     case .check: .check(Self.check(error))
+    case .code: .code(CodeAnswer(Self.failure(error)))
     case .run, .test, .list, .status, .selfTest: .report(Self.report(error))
     }
   }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import ProctorEngine
 
 /// The process's own streams.
 enum Console {
@@ -14,16 +15,35 @@ enum Console {
     return isatty(descriptor) == 1 && isCapable && environment["NO_COLOR", default: ""].isEmpty
   }
 
-  static func write(_ data: Data, to descriptor: Int32 = STDOUT_FILENO) {
+  /// - Returns: false when not all could be written, as errno says.
+  @discardableResult
+  static func write(_ data: Data, to descriptor: Int32 = STDOUT_FILENO) -> Bool {
     var rest = data[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0 {
         if errno == EINTR || errno == EAGAIN { continue }
-        return
+        return false
       }
       rest = rest.dropFirst(count)
     }
+    return true
+  }
+
+  /// Everything that comes over stdin.
+  /// - Parameter limit: bytes.
+  static func readAll(limit: Int) throws(EngineError) -> Data {
+    var data = Data()
+    var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+    while data.count <= limit {
+      let count = read(STDIN_FILENO, &buffer, buffer.count)
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return data }
+      data.append(contentsOf: buffer[..<count])
+    }
+    throw EngineError(
+      .usage, "stdin holds more than \(limit >> 20) MB", resolution: "Give a smaller piece of code."
+    )
   }
 
   /// What comes on standard input, cut off at a limit.

@@ -42,11 +42,12 @@ struct Exec: AsyncParsableCommand {
 
 /// Asks the user before code runs.
 enum Confirmation {
-  /// Characters of the arguments that are shown, of the beginning and of the end.
+  /// Characters of the arguments or the code that are shown, of the beginning and of the end.
   private static let shown = 400
 
   /// - Parameters:
-  ///   - what: the function and its file.
+  ///   - what: the function and its file, or what piece of code it is.
+  ///   - arguments: or the code itself.
   ///   - why: what the validator has against it, where only that demands the question.
   ///   - isBare: whether it will run without a sandbox.
   /// - Returns: nil when the user agreed.

@@ -21,6 +21,7 @@ struct Proctor: AsyncParsableCommand {
         proctor check                          does it compile and import
         proctor exec src/sum.py total '[1, 2]' call one function
         proctor bench src/sum.py total '[1, 2]' time it
+        proctor eval -l py --code 'sum([1, 2])' run a piece of code
         proctor validate src/plugin.py         judge code, nothing run
         proctor status                         what this machine and workspace offer
         proctor selftest                       attack this machine's sandbox
@@ -32,9 +33,8 @@ struct Proctor: AsyncParsableCommand {
       """,
     version: ProctorVersion.text,
     subcommands: [
-      Run.self, Test.self, List.self, Check.self, Compare.self, Exec.self, Bench.self,
-      Validate.self, Status.self,
-      SelfTestCommand.self,
+      Run.self, Test.self, List.self, Check.self, Compare.self, Exec.self, Eval.self,
+      Bench.self, Validate.self, Status.self, SelfTestCommand.self,
     ])
 
   static func main() async {

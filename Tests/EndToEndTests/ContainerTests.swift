@@ -76,6 +76,33 @@ struct ContainerTests {
   }
 
   @Test(arguments: ["docker", "podman"])
+  func `pieces of code run in containers`(engine: String) throws {
+    try configure(engine)
+    let input = try folder.write("line\n", to: "input")
+    let pieces = [
+      ("py", "open('main.py', 'a').close(); open('output/a', 'w').write(input()); None"),
+      (
+        "js",
+        "const fs = require('fs'); fs.writeFileSync('output/a', fs.readFileSync(0, 'utf8').trim())"
+      ),
+      (
+        "rs",
+        "let mut s = String::new(); std::io::stdin().read_line(&mut s)?; std::fs::write(\"output/a\", s.trim())?;"
+      ),
+    ]
+    for (language, code) in pieces {
+      let outcome = try ProctorProcess(
+        ["eval", "-l", language, "--code", code, "--stdin", input, "--yes", "--format", "json"]
+          + ["--timeout", "20"], in: workspace
+      ).run()
+      try Schema.validate(outcome.stdout, "execute_code")
+      let files = try outcome.json()["files"] as? [[String: Any]] ?? []
+      #expect(files.map { $0["text"] as? String } == ["line"], "\(language): \(outcome.text)")
+    }
+    #expect(try Self.left(engine).isEmpty)
+  }
+
+  @Test(arguments: ["docker", "podman"])
   func `tests run as nobody, without network, and change nothing`(engine: String) throws {
     try configure(engine)
     try folder.write("old", to: "workspace/old.txt")

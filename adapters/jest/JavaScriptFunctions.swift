@@ -22,18 +22,25 @@ extension JestAdapter: FunctionAdapter {
     ).find()
   }
 
-  public func plan(
-    _ call: FunctionCall, _ context: AdapterContext
-  ) throws(FunctionFailure) -> FunctionPlan {
-    let guest = GuestFolder(
+  /// Proctor's programs that run functions and pieces of code.
+  func functionGuest(_ context: AdapterContext) -> GuestFolder {
+    GuestFolder(
       context: context, name: "javascript-function",
       files: [
         "proctor_call.mjs": PackageResources.proctor_call_mjs,
+        "proctor_code.cjs": PackageResources.proctor_code_cjs,
+        "proctor_guest.cjs": PackageResources.proctor_guest_cjs,
         "proctor_core.cjs": PackageResources.proctor_core_cjs,
         "proctor_vm.js": PackageResources.proctor_vm_js,
         "proctor_call_quickjs.py": PackageResources.proctor_call_quickjs_py,
         "proctor_host.py": PackageResources.proctor_host_py,
       ], isOwn: true)
+  }
+
+  public func plan(
+    _ call: FunctionCall, _ context: AdapterContext
+  ) throws(FunctionFailure) -> FunctionPlan {
+    let guest = functionGuest(context)
     guard call.runtime == .vm else {
       return FunctionPlan(
         builds: guest.installation,

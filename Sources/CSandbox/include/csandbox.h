@@ -85,6 +85,8 @@ struct csb_spec {
   char *const *envp;
   // NULL: stay.
   const char *directory;
+  // Negative for /dev/null.
+  int stdin_fd;
   int stdout_fd;
   int stderr_fd;
   // Descriptors above 2 that the command inherits under the same numbers.
@@ -158,8 +160,8 @@ struct csb_failure {
   int step;
 };
 
-// Starts the command. The child is a session leader, dies with the calling thread, has stdin from
-// /dev/null, default signal handling and no descriptors but those named.
+// Starts the command. The child is a session leader, dies with the calling thread, has only the streams named,
+// default signal handling and no descriptors but those named.
 // Returns the process id of the command, or of its init, or -1 with `failure` filled in.
 pid_t csb_spawn(const struct csb_spec *spec, struct csb_failure *failure);
 

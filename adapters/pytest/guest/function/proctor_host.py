@@ -174,7 +174,7 @@ class Channel:
             if at >= len(payload):
                 return
 
-    def finish(self, record):
+    def finish(self, record, status=0):
         """Sends the final record and ends the process, whatever threads are left."""
         for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
             try:
@@ -182,7 +182,7 @@ class Channel:
             except BaseException:  # closed, replaced or broken by the user's code
                 pass
         self.send(record)
-        _exit(0)
+        _exit(status)
 
 
 def encode_record(value):

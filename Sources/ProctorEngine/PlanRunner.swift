@@ -1,0 +1,125 @@
+import ProctorModel
+import ProctorSandbox
+
+/// Runs what an adapter planned for a call: the builds, then the one command that matters.
+struct PlanRunner: Sendable {
+  let adapter: any Adapter
+  let session: RunSession
+  let context: AdapterContext
+
+  enum Outcome {
+    case notBuilt(FunctionFailure, InvocationRunner.Finished)
+    /// What was built shows that there is nothing to call.
+    case refused(FunctionFailure)
+    case ran(Invocation, FunctionRecorder.Seen, SandboxResult)
+  }
+
+  /// - Parameters:
+  ///   - input: what the command gets on stdin; nil for nothing.
+  ///   - explain: understands a build that failed.
+  func run(
+    _ plan: FunctionPlan, input: Int32? = nil, explain: (FinishedInvocation) -> FunctionFailure
+  ) async throws(EngineError) -> Outcome {
+    var builder = try session.runner(adapter, context)
+    // The call's time limit is not the compiler's; and what building adds to files never reaches them.
+    builder.limits.wallSeconds = Double(session.configuration.tests.timeoutSeconds)
+    builder.access = .protected
+    switch try await prepared(plan, builder, explain) {
+    case .ended(let outcome): return outcome
+    case .call(let invocation, let layers):
+      return try await call(invocation, layers, input)
+    }
+  }
+
+  private enum Prepared {
+    case call(Invocation, layers: [String])
+    /// Something did not build, or there is nothing to call.
+    case ended(Outcome)
+  }
+
+  private func prepared(
+    _ plan: FunctionPlan, _ builder: InvocationRunner,
+    _ explain: (FinishedInvocation) -> FunctionFailure
+  ) async throws(EngineError) -> Prepared {
+    var finished: [FinishedInvocation] = []
+    for build in plan.builds {
+      let done = try await builder.run(build, ledger: Ledger(), decoder: nil)
+      if let failure = failure(of: done, explain) { return .ended(.notBuilt(failure, done)) }
+      finished.append(done.invocation)
+    }
+    switch plan.next {
+    case .call(let invocation, let layers): return .call(invocation, layers: layers)
+    case .plan(let next):
+      let further: FunctionPlan
+      do {
+        further = try next(finished)
+      } catch {
+        return .ended(.refused(error))
+      }
+      return try await prepared(further, builder, explain)
+    }
+  }
+
+  private func call(
+    _ invocation: Invocation, _ layers: [String], _ input: Int32?
+  ) async throws(EngineError) -> Outcome {
+    let runner = try session.functionRunner(adapter, context)
+    let nonce = RunFolder.nonce()
+    let recorder = FunctionRecorder(
+      project: context.project, nonce: nonce, progress: session.progress)
+    var result = try await runner.sandboxed(invocation, nonce: nonce, input: input) {
+      recorder.receive($0)
+    }
+    result.receipt = receipt(result.receipt, layers)
+    return .ran(invocation, recorder.seen, result)
+  }
+
+  private func failure(
+    of done: InvocationRunner.Finished, _ explain: (FinishedInvocation) -> FunctionFailure
+  ) -> FunctionFailure? {
+    switch done.result.ending {
+    case .exited where done.result.status.isSuccess: nil
+    case .exited: explain(done.invocation)
+    case .cancelled: FunctionFailure(.interrupted, "stopped by the user while building")
+    default: FunctionFailure(.build, "building was stopped: \(done.evidence.lastWords)")
+    }
+  }
+
+  private func receipt(_ receipt: SandboxReceipt, _ layers: [String]) -> SandboxReceipt {
+    var receipt = receipt
+    receipt.layers = layers + receipt.layers
+    // Only tests can be shown more of this machine.
+    receipt.denied = receipt.denied.map { denied in
+      Denial(
+        kind: denied.kind, target: denied.target, rule: denied.rule,
+        setting: denied.setting == "read" ? nil : denied.setting, count: denied.count)
+    }
+    return receipt
+  }
+}
+
+extension FunctionAnswer {
+  /// It was not run, because it could not be built.
+  init(notBuilt failure: FunctionFailure, _ done: InvocationRunner.Finished) {
+    self.init(
+      result: nil, failure: failure, executionTimeMS: done.result.durationMS,
+      stdout: CapturedText(text: ""), stderr: done.stderr, sandbox: done.result.receipt)
+  }
+
+  /// It was run.
+  /// - Parameter failure: nil for a success.
+  init(
+    _ seen: FunctionRecorder.Seen, _ result: SandboxResult, failure: FunctionFailure?,
+    toolVersion: String?
+  ) {
+    let final = seen.final
+    self.init(
+      result: failure == nil ? final?.value : nil,
+      form: failure == nil ? final?.record.form : nil,
+      isTruncated: final?.record.truncated == true, failure: failure,
+      measurement: final?.record.measurement,
+      executionTimeMS: final?.record.nanoseconds.map { $0 / 1e6 } ?? result.durationMS,
+      stdout: seen.stdout.text, stderr: seen.stderr.text, peakMemoryMB: result.peakMemoryMB,
+      sandbox: result.receipt, toolVersion: toolVersion)
+  }
+}
