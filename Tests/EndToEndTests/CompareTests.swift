@@ -34,7 +34,7 @@ import Testing
   private func compare(
     _ arguments: [String], status: Int32
   ) throws -> (answer: [String: Any], rows: [[String: Any]]) {
-    let outcome = try ProctorProcess(["compare"] + arguments + ["--format", "json"], in: workspace)
+    let outcome = try ProctorProcess(["compare", "--format", "json"] + arguments, in: workspace)
       .run()
     #expect(outcome.status == status, "\(outcome.text)\(outcome.stderr)")
     try Schema.validate(outcome.stdout, "compare")
@@ -56,7 +56,7 @@ import Testing
     let none = try folder.write(
       "--- a/gone.py\n+++ b/gone.py\n@@ -1 +1 @@\n-x\n+y\n", to: "none.diff")
     let cheat = try folder.write(
-      "--- a/tests/test_calc.py\n+++ b/tests/test_calc.py\n@@ -3,2 +3,2 @@\n def test_add():\n-    assert add(1, 2) == 3\n+    assert True\n",
+      "--- a/tests/test_calc.py\n+++ b/tests/test_calc.py\n@@ -3,3 +3,3 @@\n def test_add():\n-    assert add(1, 2) == 3\n+    assert True\n \n",
       to: "cheat.diff")
     let (answer, rows) = try compare([none, wrong, cheat, right], status: 0)
     #expect(names(rows) == ["right.diff", "cheat.diff", "wrong.diff", "none.diff"])
@@ -77,7 +77,7 @@ import Testing
       to: "failing.diff")
     #expect(try compare([gone], status: 0).rows[0]["regressions_count"] as? Int == 0)
     let skipped = try folder.write(
-      "--- a/tests/test_calc.py\n+++ b/tests/test_calc.py\n@@ -5,2 +5,3 @@\n \n-def test_zero():\n+import pytest\n+def test_other():\n     assert add(2, 0) == 2\n",
+      "--- a/tests/test_calc.py\n+++ b/tests/test_calc.py\n@@ -5,3 +5,4 @@\n \n-def test_zero():\n+import pytest\n+def test_other():\n     assert add(2, 0) == 2\n",
       to: "skipped.diff")
     let row = try compare([skipped], status: 1).rows[0]
     let regressions = row["regressions"] as? [[String: Any]] ?? []
