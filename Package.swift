@@ -49,6 +49,8 @@ let package = Package(
         .embedInCode("pytest/guest/function/proctor_call.py"),
         .embedInCode("pytest/guest/function/proctor_call_restricted.py"),
         .embedInCode("jest/guest/function/proctor_call.mjs"),
+        .embedInCode("jest/guest/function/proctor_call_isolated.cjs"),
+        .embedInCode("jest/guest/function/proctor_channel.cjs"),
         .embedInCode("jest/guest/function/proctor_core.cjs"),
         .embedInCode("jest/guest/function/proctor_vm.js"),
         .embedInCode("jest/guest/function/proctor_call_quickjs.py"),

@@ -159,6 +159,13 @@ struct FunctionRunner: Sendable {
     if result.receipt.reached.contains(where: { $0.limit == .processes }) {
       return FunctionFailure(.processLimit, "no more processes may run\(more)")
     }
+    // Nothing that a function's file says can end a VM: this one does not work.
+    if call.runtime == .vm, !seen.hasStarted {
+      return FunctionFailure(
+        .sandbox,
+        "the VM ended before the call (\(result.status.text))\(more): is what it is made of damaged, or made for another version?"
+      )
+    }
     if !seen.hasStarted, !result.status.isSuccess {
       return FunctionFailure(.runtime, "ended before the call (\(result.status.text))\(more)")
     }
@@ -208,6 +215,9 @@ struct FunctionRunner: Sendable {
     case .tooLarge:
       return FunctionFailure(
         .outputLimit, "the result is larger than \(call.outputLimit) bytes of JSON")
+    case .unavailable:
+      guard call.runtime == .vm else { return impossible }
+      return FunctionFailure(.sandbox, message)
     case .memoryLimit:
       guard call.runtime != .native else { return impossible }
       return FunctionFailure(.memoryLimit, "used more than \(call.memoryMB ?? 0) MB of memory")

@@ -2,7 +2,7 @@
 //
 //     PROCTOR_REQUEST=request.json PROCTOR_CHANNEL=pipe PROCTOR_NONCE=hex node proctor_call.mjs
 //
-// proctor_core.cjs must lie beside this file. docs/functions.md has the request, the
+// proctor_core.cjs and proctor_channel.cjs must lie beside this file. docs/functions.md has the request, the
 // records and the JSON forms of values. The user's code runs in the same realm:
 // nothing here is a boundary; what is used after it is loaded is taken before.
 //
@@ -13,16 +13,14 @@ import { pathToFileURL } from "node:url";
 
 const require = createRequire(import.meta.url);
 const makeCore = require("./proctor_core.cjs");
+const takeChannel = require("./proctor_channel.cjs");
 
-const { openSync, writeSync, fstatSync, readSync, closeSync, readFileSync, realpathSync } = fs;
-const { apply } = Reflect;
-const exitNow = process.reallyExit.bind(process); // process.exit runs the user's exit listeners
+const { readFileSync, realpathSync } = fs;
 const listenerCount = process.listenerCount.bind(process);
 const now = process.hrtime.bigint;
 const decode = decodeURIComponent;
 const isBuffer = Buffer.isBuffer;
 const execPath = process.execPath;
-const FRAME_BYTES = 4096; // PIPE_BUF on Linux: a write up to this size is never mixed with another
 const OWN_FILES = new URL("proctor_", import.meta.url);
 
 const core = makeCore({ isBuffer, isOutOfMemory: null, memoryRecord: "" });
@@ -30,90 +28,10 @@ const { quote, slice, indexOf, lastIndexOf, codeAt, raisedRecord, describeError 
 
 Error.stackTraceLimit = 50; // the user's frames may lie below many of a package
 
-function fail(message) {
-  writeSync(2, "proctor_call: " + message + "\n");
-  exitNow(2);
-}
-
-// ---------------------------------------------------------------- request and channel
-
-function takeEnvironment() {
-  const names = ["PROCTOR_REQUEST", "PROCTOR_CHANNEL", "PROCTOR_NONCE"];
-  const [path, channel, nonce] = names.map((name) => {
-    const value = process.env[name];
-    delete process.env[name];
-    return value;
-  });
-  if (!path || !channel || !nonce) fail(names.join(", ") + " must be set");
-  wipeInitialEnvironment(nonce);
-  try {
-    const request = JSON.parse(readFileSync(path, "utf8"));
-    for (const name of ["file", "root", "function"]) {
-      if (typeof request[name] !== "string") throw new Error(name + " must be a string");
-    }
-    for (const name of ["output_limit", "items"]) {
-      if (!Number.isInteger(request[name])) throw new Error(name + " must be an integer");
-    }
-    return { request, channel, nonce, descriptor: openSync(channel, "w") };
-  } catch (error) {
-    fail("the request cannot be used: " + error.message);
-  }
-}
-
-/** Overwrites the secret in /proc/self/environ, which deleting a variable does not. Best effort. */
-function wipeInitialEnvironment(secret) {
-  try {
-    const fields = readFileSync("/proc/self/stat", "latin1").split(") ").pop().split(" ");
-    const [start, end] = fields.slice(47, 49).map(Number);
-    const memory = openSync("/proc/self/mem", "r+");
-    try {
-      const bytes = Buffer.alloc(end - start);
-      readSync(memory, bytes, 0, bytes.length, start);
-      const at = bytes.indexOf(secret);
-      if (at >= 0) writeSync(memory, Buffer.alloc(secret.length, "0"), 0, secret.length, start + at);
-    } finally {
-      closeSync(memory);
-    }
-  } catch {}
-}
-
-const { request, channel, nonce, descriptor: firstDescriptor } = takeEnvironment();
+const { request, send, finish } = takeChannel("proctor_call", slice);
 const { file, root, items } = request;
 const limit = request.output_limit;
 const args = Array.isArray(request.args) ? request.args : request.args === undefined ? [] : [request.args];
-let descriptor = firstDescriptor;
-let sequence = 0;
-let finished = false;
-const identity = fstatSync(descriptor);
-
-/** Opens the pipe again if the user's code closed it, or put another file in its place. */
-function checkDescriptor() {
-  try {
-    const found = fstatSync(descriptor);
-    if (found.ino === identity.ino && found.dev === identity.dev) return;
-  } catch {}
-  descriptor = openSync(channel, "w");
-}
-
-/** Sends a record, given as JSON text in ASCII. */
-function send(record) {
-  checkDescriptor();
-  let at = 0;
-  do {
-    const head = "P1 " + nonce + " fn " + sequence++ + " ";
-    const part = slice(record, at, at + FRAME_BYTES - head.length - 3);
-    at += part.length;
-    writeSync(descriptor, head + (at < record.length ? "+ " : ". ") + part + "\n", null, "latin1");
-  } while (at < record.length);
-}
-
-/** Sends the final record and ends the process. */
-function finish(record) {
-  if (finished) return;
-  finished = true;
-  send(record);
-  exitNow(0);
-}
 
 // ---------------------------------------------------------------- errors and their place
 
