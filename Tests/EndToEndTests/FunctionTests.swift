@@ -278,6 +278,15 @@ import Testing
     try check(Call(name: "f", result: "1"), "a.js")
   }
 
+  @Test func `an isolated-vm whose link leads nowhere`() throws {
+    try folder.write("exports.f = () => 1\n", to: "workspace/a.js")
+    try folder.write("", to: "workspace/node_modules/other/index.js")
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(workspace)/node_modules/isolated-vm", withDestinationPath: "/nowhere")
+    try check(
+      Call(name: "f", isolation: "vm", error: "sandbox_error", says: "Cannot find module"), "a.js")
+  }
+
   // MARK: Rust
 
   private static let rust = """

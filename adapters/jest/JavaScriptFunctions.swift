@@ -35,8 +35,10 @@ extension JestAdapter: FunctionAdapter {
   ) -> String? {
     var folder = project.directory(in: workspace)
     while folder == workspace || folder.hasPrefix(workspace + "/") {
-      let package = "\(folder)/node_modules/\(isolatedVM)"
-      if host.exists(package) { return package }
+      let modules = "\(folder)/node_modules"
+      let package = "\(modules)/\(isolatedVM)"
+      // Of links that lead nowhere there is only the name.
+      if host.exists(package) || host.names(in: modules).contains(isolatedVM) { return package }
       folder = folder.parentFolder
     }
     return nil
