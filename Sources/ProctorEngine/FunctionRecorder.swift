@@ -11,6 +11,8 @@ struct FunctionRecord: Decodable {
     case badArguments = "bad_arguments"
     case tooLarge = "too_large"
     case memoryLimit = "memory_limit"
+    /// The runtime asked for does not work.
+    case unavailable
   }
 
   var event: Event

@@ -55,12 +55,23 @@ struct FunctionRunner: Sendable {
   ) -> FunctionFailure? {
     let evidence = CallEvidence(seen: seen, result: result)
     if let failure = evidence.stopped ?? evidence.distrust { return failure }
-    guard let (record, value) = seen.final else { return evidence.lost(insteadOf: "returning") }
+    guard let (record, value) = seen.final else { return lost(evidence) }
     let told = failure(record, value, seen, context) ?? flaw(of: record, seen, result)
     guard told == nil || told?.kind == .runtime else { return told }
     if let told { return evidence.cause(of: told) }
     // It may have said that all is well and then died.
-    return result.status.isSuccess ? nil : evidence.lost(insteadOf: "returning")
+    return result.status.isSuccess ? nil : lost(evidence)
+  }
+
+  private func lost(_ evidence: CallEvidence) -> FunctionFailure {
+    let failure = evidence.lost(insteadOf: "returning")
+    guard call.runtime == .vm, !evidence.seen.hasStarted, failure.kind != .processLimit else {
+      return failure
+    }
+    // Nothing that a function's file says can end a VM: this one does not work.
+    return FunctionFailure(
+      .sandbox,
+      "the VM \(failure.message): is what it is made of damaged, or made for another version?")
   }
 
   /// A value where times were asked for, or the reverse; times that cannot be.
@@ -112,6 +123,9 @@ struct FunctionRunner: Sendable {
       guard call.runtime == .vm else { return impossible }
       let place = SourceLocation(file: context.display(call.file), line: record.line)
       return FunctionFailure(.permissionDenied, message, at: place)
+    case .unavailable:
+      guard call.runtime == .vm else { return impossible }
+      return FunctionFailure(.sandbox, message)
     case .tooLarge:
       return FunctionFailure(
         .outputLimit, "the result is larger than \(call.outputLimit) bytes of JSON")

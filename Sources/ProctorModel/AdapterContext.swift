@@ -148,6 +148,13 @@ public struct Toolchain: Sendable, Hashable {
     self.path = path
     self.environment = environment
   }
+
+  /// The same with one more tool.
+  public func adding(_ role: String, _ path: String) -> Toolchain {
+    Toolchain(
+      main: main, tools: tools.merging([role: path]) { $1 }, version: version, reads: reads,
+      path: self.path, environment: environment)
+  }
 }
 
 /// A tool that is not there.

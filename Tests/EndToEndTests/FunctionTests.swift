@@ -179,6 +179,75 @@ import Testing
     try check(Call(name: "default", isolation: isolation, result: "1"), "a.mjs")
   }
 
+  private func layer(_ answer: [String: Any]) -> String? {
+    ((answer["sandbox"] as? [String: Any])?["layers"] as? [String])?.first
+  }
+
+  @Test func `without isolated-vm it is QuickJS`() throws {
+    try folder.write("", to: "workspace/node_modules/isolated/index.js")
+    try folder.write("", to: "node_modules/isolated-vm/index.js")  // the workspace's neighbour
+    try folder.write("function f() { return 1 }\n", to: "workspace/a.js")
+    let answer = try check(Call(name: "f", isolation: "vm", result: "1"), "a.js")
+    #expect(layer(answer) == "QuickJS without files, network and modules (depth, not a wall)")
+  }
+
+  /// By node's own contexts, which are no walls: such as a project may have for its tests.
+  private static let imitation = """
+    const vm = require("vm");
+    exports.Callback = function (call) { this.call = call };
+    exports.Isolate = class {
+      async createContext() {
+        const inner = vm.createContext({});
+        return { inner, global: { async set(name, value) { inner[name] = value.call } } };
+      }
+      async compileScript(source) {
+        return { run: async (context) => {
+          const value = vm.runInContext(source, context.inner);
+          return typeof value === "function" ? { apply: async (_, list) => value(...list) } : value } };
+      }
+    };
+    """
+
+  /// The project's isolated-vm is used, or the call fails: nothing weaker takes its place.
+  @Test(arguments: [
+    ("", "Isolate is not a constructor"),
+    ("exports.Isolate = class { createContext() { return {} } }", "undefined"),
+    ("throw new Error('not built')", "not built"),
+    ("require('./missing.node')", "missing.node"),
+    ("process.exit(0)", "it ended the process"),
+    ("exports.Isolate = class { createContext() { return new Promise(() => {}) } }", "not answer"),
+    (
+      "setTimeout(() => { throw new Error('late') }); exports.Isolate = function () { return { createContext: () => new Promise(() => {}) } }",
+      "late"
+    ),
+    (imitation, "no isolate"),
+    (nil, "Cannot find module"),
+  ])
+  func `an isolated-vm that is none`(source: String?, words: String) throws {
+    let package = "workspace/node_modules/isolated-vm"
+    try folder.write(#"{"name": "isolated-vm"}"#, to: "\(package)/package.json")
+    if let source { try folder.write(source, to: "\(package)/index.js") }
+    try folder.write("", to: "workspace/inner/package.json")
+    for file in ["a.js", "inner/a.js"] {
+      try folder.write("exports.f = () => 1\n", to: "workspace/\(file)")
+      let answer = try check(
+        Call(name: "f", isolation: "vm", error: "sandbox_error", says: words), file)
+      #expect((answer["message"] as? String)?.contains("npm rebuild isolated-vm") == true)
+      #expect(layer(answer)?.hasPrefix("isolated-vm without files") == true)
+      #expect(answer["result"] == nil)
+    }
+    try check(Call(name: "f", result: "1"), "a.js")
+  }
+
+  @Test func `an isolated-vm whose link leads nowhere`() throws {
+    try folder.write("exports.f = () => 1\n", to: "workspace/a.js")
+    try folder.write("", to: "workspace/node_modules/other/index.js")
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(workspace)/node_modules/isolated-vm", withDestinationPath: "/nowhere")
+    try check(
+      Call(name: "f", isolation: "vm", error: "sandbox_error", says: "Cannot find module"), "a.js")
+  }
+
   // MARK: Rust
 
   private static let rust = """

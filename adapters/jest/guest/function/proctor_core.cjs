@@ -1,5 +1,4 @@
-// What proctor_call.mjs (node) and proctor_call_quickjs.py (a bare engine) have in common:
-// finding the function, calling it, describing errors, and the JSON forms of values.
+// What proctor_call.mjs (node) and proctor_vm.js (a bare engine) have in common: finding the function, calling it, describing errors, and the JSON forms of values.
 //
 // The user's code runs in the same realm and may replace any built-in function or
 // write to any prototype. So everything that is used after it has been loaded is
@@ -156,6 +155,31 @@ module.exports = function makeCore(settings) {
       (isImport ? ',"phase":"import"}' : "}");
   }
 
+  /** The line of the innermost frame in the user's source, which goes by the name <input>, or null. */
+  function inputLine(stack, className, userLines) {
+    let isFirst = true;
+    for (let start = 0, end; start < stack.length; start = end + 1) {
+      end = indexOf(stack, "\n", start);
+      if (end < 0) end = stack.length;
+      const frame = slice(stack, start, end);
+      if (indexOf(frame, "    at ") !== 0) continue; // the message
+      // the constructor of a class that extends Error may be the first frame of its errors
+      const isConstructor = isFirst && className !== "" && indexOf(frame, "    at " + className + " (") === 0;
+      isFirst = false;
+      const at = indexOf(frame, "<input>:");
+      if (isConstructor || at < 0) continue;
+      const line = digitsAt(frame, at + 8);
+      if (line > 0 && line <= userLines) return line;
+    }
+    return null;
+  }
+
+  function digitsAt(text, at) {
+    let number = 0;
+    for (; codeAt(text, at) >= 48 && codeAt(text, at) <= 57; at++) number = number * 10 + codeAt(text, at) - 48;
+    return number;
+  }
+
   // ---------------------------------------------------------------- names
 
   /** [{name, line}] of what a source appears to define: a scan of its lines, made before the user's code runs. */
@@ -231,6 +255,13 @@ module.exports = function makeCore(settings) {
       near += (count ? "," : "") + '{"name":' + quote(names[best].name) + ',"line":' + names[best].line + "}";
     }
     return '{"event":"not_found","message":' + quote(message) + ',"near":[' + near + "]}";
+  }
+
+  /** The not_found record with the nearest names, where an engine in which the user's code has run gave `message`. */
+  function nearRecord(message, wanted, isModule, source) {
+    const names = scanNames(source);
+    if (slice(message, -9) !== " the file") return notFoundRecord(message, wanted, names);
+    return find(() => undefined, wanted, names, isModule).record;
   }
 
   const lineOf = (wanted, names) => {
@@ -700,8 +731,8 @@ module.exports = function makeCore(settings) {
   }
 
   return {
-    quote, safeText, shortText, cut, describeError, raisedRecord, scanNames, notFoundRecord, member, find, run, makeCalls, callAll, push,
-    resultRecord,
+    quote, safeText, shortText, cut, describeError, raisedRecord, inputLine, scanNames, nearRecord, member, find, run, makeCalls, callAll,
+    push, resultRecord,
     apply, slice, indexOf, codeAt, lastIndexOf, parse, isObject, createObject, keysOf, hasOwn, getPrototypeOf, isClass, isArray,
   };
 };

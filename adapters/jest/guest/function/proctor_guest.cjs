@@ -1,5 +1,5 @@
-// What proctor_call.mjs and proctor_code.cjs have in common in node: the request, the channel, and the
-// places of errors.
+// What proctor_call.mjs and proctor_code.cjs have in common in node: the request, the channel (of
+// proctor_channel.cjs), and the places of errors.
 //
 // The user's code runs in the same realm: nothing here is a boundary; what is used after it is loaded
 // is taken before.
@@ -8,13 +8,12 @@
 const fs = require("node:fs");
 const { pathToFileURL } = require("node:url");
 const makeCore = require("./proctor_core.cjs");
+const takeChannel = require("./proctor_channel.cjs");
 
-const { openSync, writeSync, fstatSync, readSync, closeSync, readFileSync, realpathSync } = fs;
-const exitNow = process.reallyExit.bind(process); // process.exit runs the user's exit listeners
+const { realpathSync } = fs;
 const decode = decodeURIComponent;
 const isBuffer = Buffer.isBuffer;
 const execPath = process.execPath;
-const FRAME_BYTES = 4096; // PIPE_BUF on Linux: a write up to this size is never mixed with another
 const OWN_FILES = pathToFileURL(__dirname + "/proctor_");
 
 const core = makeCore({ isBuffer, isOutOfMemory: null, memoryRecord: "" });
@@ -22,88 +21,8 @@ const { slice, indexOf, codeAt, raisedRecord, describeError } = core;
 
 Error.stackTraceLimit = 50; // the user's frames may lie below many of a package
 
-function fail(message) {
-  writeSync(2, "proctor_call: " + message + "\n");
-  exitNow(2);
-}
-
-// ---------------------------------------------------------------- request and channel
-
-function takeEnvironment() {
-  const names = ["PROCTOR_REQUEST", "PROCTOR_CHANNEL", "PROCTOR_NONCE"];
-  const [path, channel, nonce] = names.map((name) => {
-    const value = process.env[name];
-    delete process.env[name];
-    return value;
-  });
-  if (!path || !channel || !nonce) fail(names.join(", ") + " must be set");
-  wipeInitialEnvironment(nonce);
-  try {
-    const request = JSON.parse(readFileSync(path, "utf8"));
-    for (const name of ["file", "root", "function"]) {
-      if (typeof request[name] !== "string") throw new Error(name + " must be a string");
-    }
-    for (const name of ["output_limit", "items"]) {
-      if (!Number.isInteger(request[name])) throw new Error(name + " must be an integer");
-    }
-    return { request, channel, nonce, descriptor: openSync(channel, "w") };
-  } catch (error) {
-    fail("the request cannot be used: " + error.message);
-  }
-}
-
-/** Overwrites the secret in /proc/self/environ, which deleting a variable does not. Best effort. */
-function wipeInitialEnvironment(secret) {
-  try {
-    const fields = readFileSync("/proc/self/stat", "latin1").split(") ").pop().split(" ");
-    const [start, end] = fields.slice(47, 49).map(Number);
-    const memory = openSync("/proc/self/mem", "r+");
-    try {
-      const bytes = Buffer.alloc(end - start);
-      readSync(memory, bytes, 0, bytes.length, start);
-      const at = bytes.indexOf(secret);
-      if (at >= 0) writeSync(memory, Buffer.alloc(secret.length, "0"), 0, secret.length, start + at);
-    } finally {
-      closeSync(memory);
-    }
-  } catch {}
-}
-
-const { request, channel, nonce, descriptor: firstDescriptor } = takeEnvironment();
+const { request, send, finish } = takeChannel("proctor_call", slice);
 const { file, root } = request;
-let descriptor = firstDescriptor;
-let sequence = 0;
-let finished = false;
-const identity = fstatSync(descriptor);
-
-/** Opens the pipe again if the user's code closed it, or put another file in its place. */
-function checkDescriptor() {
-  try {
-    const found = fstatSync(descriptor);
-    if (found.ino === identity.ino && found.dev === identity.dev) return;
-  } catch {}
-  descriptor = openSync(channel, "w");
-}
-
-/** Sends a record, given as JSON text in ASCII. */
-function send(record) {
-  checkDescriptor();
-  let at = 0;
-  do {
-    const head = "P1 " + nonce + " fn " + sequence++ + " ";
-    const part = slice(record, at, at + FRAME_BYTES - head.length - 3);
-    at += part.length;
-    writeSync(descriptor, head + (at < record.length ? "+ " : ". ") + part + "\n", null, "latin1");
-  } while (at < record.length);
-}
-
-/** Sends the final record and ends the process. */
-function finish(record, status = 0) {
-  if (finished) return;
-  finished = true;
-  send(record);
-  exitNow(status);
-}
 
 // ---------------------------------------------------------------- errors and their place
 

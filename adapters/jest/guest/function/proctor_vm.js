@@ -1,15 +1,18 @@
-// The host's side inside the engine of proctor_call_quickjs.py. The Python program puts the text of
-// proctor_core.cjs in the place of the marked line, and evaluates this before the user's source: the
-// value is one function, which only Python holds. Only strings cross: (operation, text...) -> text.
+// The host's side inside a bare engine: that of proctor_call_quickjs.py or of proctor_call_isolated.cjs. They
+// put the text of proctor_core.cjs in the place of the marked line, and evaluate this before the user's
+// source: the value is one function, which only they hold. Only strings cross: (operation, text...) -> text.
 (function () {
+  "use strict"; // stacks and callers give away sloppy functions
   const cell = { exports: null };
   (function (module) {
 /*CORE*/
   })(cell);
   const MEMORY = '{"event":"memory_limit"}';
-  const isOutOfMemory = (shown) => shown.kind === "InternalError" && shown.message === "out of memory";
+  const isOutOfMemory = (shown) => // in QuickJS; in V8 for buffers, which lie outside of its heap
+    (shown.kind === "InternalError" && shown.message === "out of memory") ||
+    (shown.kind === "RangeError" && shown.message === "Array buffer allocation failed");
   const core = cell.exports({ isBuffer: null, isOutOfMemory, memoryRecord: MEMORY });
-  const { quote, indexOf, slice, codeAt, safeText, raisedRecord, describeError, createObject, hasOwn, member } = core;
+  const { quote, slice, safeText, raisedRecord, describeError, createObject, hasOwn, member } = core;
   const { defineProperty } = Object;
   const evaluate = eval; // called by another name, it evaluates in the global scope
   const ErrorClass = Error;
@@ -55,23 +58,10 @@
   let value, truncated;
   let userLines = 0; // host code lies below the user's last line: both have the same file name
 
-  /** The line of the innermost frame of the user's source in a stack, or null. */
-  function lineOf(stack, className) {
-    let from = 0;
-    // the constructor of a class that extends Error is the first frame of its errors
-    if (className !== "" && indexOf(stack, "    at " + className + " (") === 0) from = indexOf(stack, "\n");
-    for (let start = indexOf(stack, "<input>:", from); start >= 0; start = indexOf(stack, "<input>:", start + 1)) {
-      let line = 0;
-      for (let at = start + 8; codeAt(stack, at) >= 48 && codeAt(stack, at) <= 57; at++) line = line * 10 + codeAt(stack, at) - 48;
-      if (line > 0 && line <= userLines) return line;
-    }
-    return null;
-  }
-
   function failure(error, file, isImport) {
     const shown = describeError(error);
     if (isOutOfMemory(shown)) return MEMORY;
-    return raisedRecord(shown.kind, shown.message, file, lineOf(shown.stack, shown.className), isImport);
+    return raisedRecord(shown.kind, shown.message, file, core.inputLine(shown.stack, shown.className, userLines), isImport);
   }
 
   function fromGlobals(name, isIdentifier) {
@@ -88,7 +78,7 @@
     userLines = +count;
   };
 
-  /** Waits for the user's module, which the engine has just been given; it goes by the name of all sources. */
+  /** In QuickJS: waits for the user's module, which the engine was just given; it goes by the name of all sources. */
   operations.settleModule = () => {
     state = "pending";
     then(import("<input>"), (result) => {
@@ -97,7 +87,21 @@
     }, fail);
   };
 
+  /** In V8: takes the namespace of a module that has the user's as `user`, and is there once that one is. */
+  operations.takeModule = (wrapper) => {
+    state = "pending";
+    try {
+      if (wrapper.isLoaded !== true) return;
+    } catch {
+      return; // not yet initialized
+    }
+    namespace = wrapper.user;
+    state = "done";
+  };
+
   operations.state = () => state;
+
+  operations.isModule = () => (namespace === null ? "no" : "yes");
 
   operations.find = (wanted, first, file) => {
     const root = (name, place) => {
@@ -123,11 +127,7 @@
   noNames.length = 0;
 
   /** The not_found record with the nearest names: asked of another engine, where no user's code has run. */
-  operations.near = (message, wanted, isModule, source) => {
-    const names = core.scanNames(source);
-    const told = core.find(() => undefined, wanted, names, isModule === "yes");
-    return slice(message, -9) === " the file" ? told.record : core.notFoundRecord(message, wanted, names);
-  };
+  operations.near = (message, wanted, isModule, source) => core.nearRecord(message, wanted, isModule === "yes", source);
 
   function listOf(args) {
     const list = core.parse(args);
