@@ -148,7 +148,9 @@ static void redirect(const struct csb_spec *spec) {
 // The last stretch, in the process that becomes the command.
 static _Noreturn void become(const struct csb_spec *spec) {
   for (int i = 0; i < spec->limit_count; i++) {
-    struct rlimit limit = {spec->limits[i].value, spec->limits[i].value};
+    rlim_t value = spec->limits[i].value;
+    // At its soft limit of processor time a process gets the signal that says so, at the hard one it is killed.
+    struct rlimit limit = {value, value + (spec->limits[i].resource == (int)RLIMIT_CPU)};
     if (setrlimit((__rlimit_resource_t)spec->limits[i].resource, &limit) != 0) csb_fail(CSB_LIMIT);
   }
   if (spec->directory && chdir(spec->directory) != 0) csb_fail(CSB_DIRECTORY);

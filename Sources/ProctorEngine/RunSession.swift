@@ -71,11 +71,12 @@ struct RunSession: Sendable {
     _ adapter: any Adapter, _ context: AdapterContext
   ) throws(EngineError) -> InvocationRunner {
     let execution = configuration.execution
+    let limits = execution.resourceLimits(timeout: options.timeoutSeconds)
     return InvocationRunner(
       adapter: adapter, context: context, host: host.environment, backend: backend,
-      limits: execution.resourceLimits(timeout: options.timeoutSeconds),
-      required: execution.named, container: container, access: .protected,
-      keepsWrites: false, shown: copy?.shown ?? [],
+      limits: limits, required: execution.named, container: container,
+      access: limits.fileOperations == 0 ? .readOnly : .protected, keepsWrites: false,
+      shown: copy?.shown ?? [],
       network: execution.allowNetworkAccess ? .host : .none, reads: [], freeReads: [workspace],
       testSeconds: nil, scratch: try folders(context), progress: progress)
   }
