@@ -74,9 +74,11 @@ struct WorkspaceCopy {
   /// Only finds what is shown, and makes the places for it as far as their parents are there.
   mutating func fillPlaces() throws(EngineError) {
     try walk("", IgnoreRules(), copies: false)
+    let root = FileSystem.realPath(folder) ?? folder
     shown = shown.filter { path in
-      let place = "\(folder)/\(path)"
-      guard FileSystem.isFolder(place.parentFolder) else { return false }
+      let place = "\(root)/\(path)"
+      // A link of the revision may stand where the workspace has a folder, and lead anywhere.
+      guard FileSystem.realPath(place.parentFolder) == place.parentFolder else { return false }
       // What the revision itself brings is not hidden.
       guard FileSystem.isFolder(place) else { return mkdir(place, 0o755) == 0 }
       return FileSystem.entries(of: place).isEmpty

@@ -48,6 +48,23 @@ import Testing
     }
   }
 
+  @Test func `a link of a revision leads nowhere`() throws {
+    let outside = "\(folder.path)/outside"
+    let files = FileManager.default
+    try files.createDirectory(atPath: outside, withIntermediateDirectories: true)
+    try files.createSymbolicLink(atPath: "\(workspace)/x", withDestinationPath: outside)
+    try git(["init", "--quiet"])
+    try git(["add", "-A"])
+    try git(["commit", "--quiet", "-m", "one"])
+    // Where the workspace has a folder now, whose dependencies are shown to candidates.
+    try files.removeItem(atPath: "\(workspace)/x")
+    try folder.write("1", to: "workspace/x/node_modules/f")
+    let rows = try compare(["HEAD"], status: 1).rows
+    let run = rows.first?["run"] as? [String: Any]
+    #expect(run?["status"] as? String == "partial_failure", "\(rows)")
+    #expect(try files.contentsOfDirectory(atPath: outside) == [])
+  }
+
   @Test func `patches are ranked by what the tests say, then by whether tests were touched`() throws
   {
     let right = try patch(
