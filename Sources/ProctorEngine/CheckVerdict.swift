@@ -1,3 +1,4 @@
+import FoundationEssentials
 import ProctorModel
 import ProctorSandbox
 
@@ -106,10 +107,10 @@ struct CheckVerdict {
     var lines: [String: [String]] = [:]
     return diagnostics.enumerated().map { index, diagnostic in
       guard index < CheckAnswer.listed, let place = diagnostic.location, let line = place.line,
-        !place.file.hasPrefix("/"), FileSystem.isRegular("\(files)/\(place.file)")
+        !place.file.hasPrefix("/")
       else { return diagnostic }
       if lines[place.file] == nil {
-        let data = FileSystem.read("\(files)/\(place.file)", limit: Self.sourceLimit)
+        let data = source(place.file)
         lines[place.file] =
           data.map {
             $0.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -121,6 +122,14 @@ struct CheckVerdict {
       if line <= own.count { diagnostic.source = own[line - 1] }
       return diagnostic
     }
+  }
+
+  /// A file of the workspace; what a link leads to elsewhere is nobody's to see.
+  private func source(_ path: String) -> Data? {
+    guard let root = FileSystem.realPath(files), let real = FileSystem.realPath("\(root)/\(path)"),
+      real.hasPrefix(root + "/")
+    else { return nil }
+    return FileSystem.read(real, limit: Self.sourceLimit)
   }
 
   /// The one with the fewest walls.

@@ -127,7 +127,7 @@ import Testing
       "data.json": "{}", "folder/index.js": "return 1;\n",
       "string.js":
         "const s = \"require('./string')\"; const r = /require('.\\/x')/;\nrequire('./folder');\n",
-      "try.js": "try { require('./optional') } catch {}\nrequire('./gone');\n",
+      "try.js": "try { require('./optional') } catch {}\nrequire('./missing');\n",
       "bad.js": "let x = 1;\nlet y = ;\n", "bad.mjs": "import './ok.js';\nexport const y = 3 +;\n",
       "gone.mjs": "import a from './nowhere.js';\nexport * from './ok.js';\n",
       "esm/package.json": #"{"type": "module"}"#, "esm/a.js": "import '../ok.js';\nawait 1;\n",
@@ -229,6 +229,21 @@ import Testing
     #expect(answer.diagnostics.first?["source"] as? String == "x = (")
     #expect((answer.object["patch"] as? [String: Any])?["files_changed"] as? Int == 1)
     try check(status: "passed")
+  }
+
+  @Test func `what a link leads to elsewhere is not shown`() throws {
+    let outside = try folder.write("SECRET = 'kept'\n", to: "outside.py")
+    try write([
+      "pytest.ini": "[pytest]\n",
+      "b.py": "import os\nexec(compile('1/0', os.path.abspath('a.py'), 'exec'))\n",
+    ])
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(workspace)/a.py", withDestinationPath: outside)
+    for format in ["text", "json"] {
+      let outcome = try ProctorProcess(["check", "--format", format], in: workspace).run()
+      #expect(outcome.text.contains("division by zero"), "\(outcome.text)")
+      #expect(!outcome.text.contains("kept"), "\(outcome.text)")
+    }
   }
 
   @Test func `text shows the place and the line`() throws {
