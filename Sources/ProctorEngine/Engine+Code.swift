@@ -6,6 +6,13 @@ extension Engine {
   /// Every language in which pieces of code can be run.
   public var codeLanguages: [CodeLanguage] { codeAdapters.flatMap(\.codeLanguages) }
 
+  /// Whether the user must be asked before a piece of code is run.
+  public func confirmation(of request: CodeRequest) async -> ConfirmationNeed {
+    let language = codeLanguages.first { $0.answers(to: request.language) }
+    return await confirmation(
+      of: .code(request.source, language: language?.name ?? request.language))
+  }
+
   private var codeAdapters: [any CodeAdapter] { adapters.compactMap { $0 as? any CodeAdapter } }
 
   /// Runs a piece of code in a folder of its own and gives what came of it.

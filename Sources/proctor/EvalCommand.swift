@@ -104,8 +104,7 @@ struct Eval: AsyncParsableCommand {
       }
       let engine = try Engine(workspace: command.workspace, options: settled)
       if !yes,
-        case .asked(let why) = await engine.confirmation(
-          of: .code(request.source, language: request.language)),
+        case .asked(let why) = await engine.confirmation(of: request),
         let refused = Confirmation.refusal(
           of: "\(request.language) code\(request.path.map { " of \($0)" } ?? "")",
           arguments: String(decoding: request.source, as: UTF8.self), why: why,

@@ -499,6 +499,9 @@ import Testing
       "[execution]\nrequire_user_confirmation = false\n", to: "workspace/proctor.toml")
     #expect(
       try ProctorProcess(["eval", "-l", "py", "--code", "1"], in: workspace).run().status == 0)
+    // The validator's word still counts.
+    let risky = try ProctorProcess(["eval", "-l", "py", "--code", "eval('1')"], in: workspace).run()
+    #expect(risky.status == 8)
     try folder.write("[execution]\nenabled = false\n", to: "workspace/proctor.toml")
     let off = try ProctorProcess(
       ["eval", "-l", "py", "--code", "1", "--yes"], in: workspace
