@@ -84,10 +84,16 @@ let package = Package(
       name: "ProctorEngine",
       dependencies: [
         "ProctorModel", "ProctorFormats", "ProctorSandbox", "ProctorSelfTest", "ProctorAdapters",
+        "ProctorRules",
         "CSandbox",
         "TOMLKit",
       ],
       swiftSettings: settings),
+    .target(
+      name: "ProctorRules", path: "rules", exclude: ["javascript", "python", "rust", "swift"],
+      swiftSettings: settings, plugins: ["EmbedRules"]),
+    .plugin(name: "EmbedRules", capability: .buildTool(), dependencies: ["embed-rules"]),
+    .executableTarget(name: "embed-rules", swiftSettings: settings),
     .target(
       name: "ProctorSelfTest", dependencies: ["ProctorModel", "ProctorSandbox", "CAttacks"],
       swiftSettings: settings),

@@ -1,3 +1,5 @@
+import ProctorRules
+
 /// A grammar of code that can be judged, as ast-grep calls it.
 enum CodeSyntax: String, Sendable, CaseIterable {
   case python, javascript, typescript, tsx, rust, swift
@@ -33,15 +35,6 @@ enum CodeSyntax: String, Sendable, CaseIterable {
     }
   }
 
-  /// Its rules, in one document. The dialects of JavaScript share theirs.
-  var rules: String {
-    switch self {
-    case .python: ValidationRules.python
-    case .rust: ValidationRules.rust
-    case .swift: ValidationRules.swift
-    case .javascript: ValidationRules.javascript
-    case .typescript, .tsx:
-      ValidationRules.javascript.replacing("language: javascript", with: "language: \(rawValue)")
-    }
-  }
+  /// Its rules, in one document.
+  var rules: String { RuleLibrary.document(of: rawValue) }
 }

@@ -56,11 +56,6 @@ import Testing
     #expect(status == 0, "\(words)")
   }
 
-  @Test func `the rules in the program are those of the folder`() throws {
-    let (status, words) = try script("scripts/embed-rules.py", ["--check"])
-    #expect(status == 0, "\(words)")
-  }
-
   @Test func `precision and recall are as published, and above their floors`() throws {
     let (status, words) = try script(
       "Tests/Support/validation_score.py", [ProctorProcess.binary, "--check"])
