@@ -68,6 +68,7 @@ let package = Package(
         .embedInCode("jest/guest/proctor_jest_watch.js"),
         .embedInCode("swift/guest/ProctorXCTestObserver.swift"),
         .embedInCode("swift/guest/function/ProctorHarness.swift"),
+        .embedInCode("swift/guest/function/ProctorTiming.swift"),
         .embedInCode("swift/guest/function/traps.c"),
         .embedInCode("manifest/guest/relay.sh"),
         .embedInCode("manifest/shipped/bats.toml"),

@@ -72,6 +72,21 @@ import Testing
     impl Shop { fn total(n: Vec<String>) -> usize { n.len() } }
     """
 
+  private static let swift = """
+    func add(_ a: Int, _ b: Int) -> Int { a + b }
+    func sort(_ l: [Int]) -> [Int] { var l = l; precondition(l[0] == 3); l.sort(); return l }
+    func pure() -> Int { (0..<100_000).reduce(1) { $0 &* 31 ^ $1 } }
+    func later(_ x: Int) async -> Int { await Task.yield(); return x }
+    final class Counter: Decodable { var count = 0; init() {}; init(from decoder: any Decoder) {} }
+    func once(_ counter: Counter) { precondition(counter.count == 0); counter.count = 1 }
+    enum Shop {
+      struct Item: Codable { var name: String; var tags: Set<String>? }
+      static func total(_ items: [Item], of prices: [String: [Int]], times: Int = 2) throws -> Int {
+        items.reduce(0) { $0 + (prices[$1.name] ?? []).reduce(0, +) } * times
+      }
+    }
+    """
+
   struct Timed: Sendable, CustomTestStringConvertible {
     var file: String
     var function: String
@@ -99,12 +114,21 @@ import Testing
     Timed(file: "a.rs", function: "Shop::total", arguments: #"[["x", "y"]]"#),
     Timed(file: "a.rs", function: "sort", arguments: "[[3, 1, 2]]", isolation: "wasm"),
     Timed(file: "b.py", function: "add", arguments: "[1, 2]", isolation: "vm"),
+    Timed(file: "a.swift", function: "add", arguments: "[1, 2]"),
+    Timed(file: "a.swift", function: "sort", arguments: "[[3, 1, 2]]"),
+    Timed(file: "a.swift", function: "later", arguments: "[1]"),
+    Timed(file: "a.swift", function: "once", arguments: "[{}]"),
+    Timed(file: "a.swift", function: "pure", arguments: "[]"),
+    Timed(
+      file: "a.swift", function: "Shop.total",
+      arguments: #"[[{"name": "a", "tags": ["b"]}], {"a": [1, 2]}]"#),
   ])
   func `functions of every language`(timed: Timed) throws {
     try folder.write(Self.python, to: "workspace/a.py")
     try folder.write("def add(a, b): return a + b\n", to: "workspace/b.py")
     try folder.write(Self.script, to: "workspace/a.js")
     try folder.write(Self.rust, to: "workspace/a.rs")
+    try folder.write(Self.swift, to: "workspace/a.swift")
     let answer = try bench([
       timed.file, timed.function, timed.arguments, "--isolation", timed.isolation,
     ])
@@ -116,6 +140,10 @@ import Testing
       #expect(try #require(answer["batch_size"] as? Int) > 1)
       // On a busy machine the time may be up before.
       #expect((2...1000).contains(try #require(answer["samples"] as? Int)))
+    }
+    if timed.function == "pure" {
+      // A hundred thousand dependent steps cannot be left out: no processor makes one in a tenth of a cycle.
+      #expect(try #require(answer["min_time_ms"] as? Double) > 0.002)
     }
   }
 
@@ -131,6 +159,50 @@ import Testing
     #expect(answer["build"] as? String == "release")
   }
 
+  @Test func `a Swift package is timed as it is released, apart from what its tests use`() throws {
+    try folder.write(
+      """
+      // swift-tools-version: 5.9
+      import PackageDescription
+      let package = Package(name: "p", targets: [.target(name: "P")])
+      """, to: "workspace/Package.swift")
+    try folder.write(
+      """
+      func isDebug() -> Bool {
+        #if DEBUG
+          return true
+        #else
+          return false
+        #endif
+      }
+      func release() { precondition(!isDebug()) }
+      """, to: "workspace/Sources/P/P.swift")
+    let file = "Sources/P/P.swift"
+    func debug() throws -> String {
+      let outcome = try ProctorProcess(
+        ["exec", file, "isDebug", "--yes", "--format", "json"], in: workspace
+      ).run()
+      #expect(try outcome.json()["result"] as? Bool == true)
+      return outcome.stderr
+    }
+    _ = try debug()
+    let answer = try bench([file, "release", "--iterations", "100"])
+    try check(answer, function: "release")
+    #expect(answer["build"] as? String == "release")
+    #expect(try !debug().contains("building"), "the build for debugging is still there")
+  }
+
+  @Test func `what a project's own isolated-vm cannot time is refused with what to do`() throws {
+    try folder.write(Self.script, to: "workspace/a.js")
+    try folder.write(
+      #"{"name": "isolated-vm", "version": "5.0.0", "main": "main.js"}"#,
+      to: "workspace/node_modules/isolated-vm/package.json")
+    try folder.write("", to: "workspace/node_modules/isolated-vm/main.js")
+    let answer = try bench(["a.js", "add", "[1, 2]", "--isolation", "vm"], status: 7)
+    #expect(answer["error_type"] as? String == "sandbox_error")
+    #expect((answer["message"] as? String)?.contains("--isolation auto") == true)
+  }
+
   // MARK: limits and numbers
 
   @Test(arguments: [1, 7, 50])
@@ -143,7 +215,7 @@ import Testing
     #expect((answer["std_dev_ms"] == nil) == (count == 1))
   }
 
-  @Test(arguments: ["a.py", "a.js", "a.rs"])
+  @Test(arguments: ["a.py", "a.js", "a.rs", "a.swift"])
   func `a benchmark ends before its time limit and says how far it came`(file: String) throws {
     try folder.write("import time\ndef nap(): time.sleep(0.02)\n", to: "workspace/a.py")
     try folder.write(
@@ -151,6 +223,9 @@ import Testing
     try folder.write(
       "fn nap() { std::thread::sleep(std::time::Duration::from_millis(20)) }\n",
       to: "workspace/a.rs")
+    try folder.write(
+      "func nap() async throws { try await Task.sleep(nanoseconds: 20_000_000) }\n",
+      to: "workspace/a.swift")
     let answer = try bench([file, "nap", "--timeout", "2"])
     try check(answer, function: "nap")
     let calls = try #require(answer["iterations"] as? Int)
@@ -216,6 +291,17 @@ import Testing
         print('{"event":"measured","measurement":{}}')
         os._exit(0)
     """
+  private static let failingSwift = """
+    import Glibc
+    nonisolated(unsafe) var calls = 0
+    struct Late: Error {}
+    func isLast() -> Bool { calls += 1; return calls == 500 }
+    func fails() throws { if isLast() { throw Late() } }
+    func rejects() async throws { if isLast() { throw Late() } }
+    func traps(_ list: [Int] = []) -> Int { isLast() ? list[0] : 0 }
+    func leaves() { if isLast() { exit(0) } }
+    func hangs() { usleep(1000); if isLast() { sleep(60) } }
+    """
   private static let failingScript = """
     let calls = 0
     exports.fails = () => { if (++calls === 500) throw new TypeError("five hundred") }
@@ -254,11 +340,19 @@ import Testing
       options: ["--isolation", "vm"]),
     Failure(file: "a.rs", function: "fails", error: "runtime_error", iteration: 500),
     Failure(file: "a.rs", function: "leaves", error: "runtime_error"),
+    Failure(file: "a.swift", function: "fails", error: "runtime_error", iteration: 500),
+    Failure(file: "a.swift", function: "rejects", error: "runtime_error", iteration: 500),
+    Failure(file: "a.swift", function: "traps", error: "runtime_error", iteration: 500),
+    Failure(file: "a.swift", function: "leaves", error: "runtime_error"),
+    Failure(
+      file: "a.swift", function: "hangs", error: "timeout", status: 6, options: ["--timeout", "3"]),
+    Failure(file: "a.swift", function: "absent", error: "not_found", status: 2),
   ])
   func `failures are as with exec, and say in which call`(failure: Failure) throws {
     try folder.write(Self.failing, to: "workspace/a.py")
     try folder.write(Self.failingScript, to: "workspace/a.js")
     try folder.write(Self.failingRust, to: "workspace/a.rs")
+    try folder.write(Self.failingSwift, to: "workspace/a.swift")
     let answer = try bench(
       [failure.file, failure.function] + failure.options, status: failure.status)
     #expect(answer["error_type"] as? String == failure.error)
@@ -411,8 +505,20 @@ import Testing
     #expect((unknown["message"] as? String)?.contains("nothing") == true)
   }
 
-  @Test func `compiled revisions each have their own build`() throws {
+  @Test(arguments: ["a.rs", "a.swift", "p/Sources/P/P.swift"])
+  func `compiled revisions each have their own build`(file: String) throws {
+    try folder.write(
+      """
+      // swift-tools-version: 5.9
+      import PackageDescription
+      let package = Package(name: "p", targets: [.target(name: "P")])
+      """, to: "workspace/p/Package.swift")
     func write(_ count: Int) throws {
+      for path in ["a.swift", "p/Sources/P/P.swift"] {
+        try folder.write(
+          "import Glibc\nfunc f() -> Int { usleep(\(count)000); return \(count) }\n",
+          to: "workspace/\(path)")
+      }
       try folder.write(
         "fn f() -> u64 { std::thread::sleep(std::time::Duration::from_millis(\(count))); \(count) }\n",
         to: "workspace/a.rs")
@@ -422,7 +528,7 @@ import Testing
     try git(["add", "-A"])
     try git(["commit", "-qm", "one"])
     try write(1)
-    let answer = try bench(["a.rs", "f", "--iterations", "60", "--baseline", "HEAD"])
+    let answer = try bench([file, "f", "--iterations", "60", "--baseline", "HEAD"])
     #expect((answer["comparison"] as? [String: Any])?["verdict"] as? String == "faster")
   }
 }

@@ -265,6 +265,10 @@ import Testing
       try folder.write(text, to: "alone/a.swift")
       try Call(name: "f", error: error, line: line).check("a.swift", in: "\(folder.path)/alone")
     }
+    try folder.write(
+      "nonisolated(unsafe) var x = 1\nfunc f() -> Int { x += 1; return x }\n", to: "alone/a.swift")
+    Thread.sleep(forTimeInterval: 0.1)
+    try Call(name: "f", result: "2").check("a.swift", in: "\(folder.path)/alone")
     try folder.write("print(1)\nfunc f() -> Int { 2 }\n", to: "alone/a.swift")
     try Call(name: "f", result: "2").check("a.swift", in: "\(folder.path)/alone")
     try folder.write(Data([0x66, 0xff, 0xfe, 0x0a]), to: "alone/a.swift")

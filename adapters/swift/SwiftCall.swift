@@ -254,7 +254,7 @@ struct SwiftCall {
       @testable import \(module)
       @_cdecl("proctor_call") public func proctorLibraryEntry() {
         proctorCall(symbolizer: \(quoted(symbolizer))) { call in
-          call.\(how) { try \(wait)\(path)(\(values)) }
+          call.\(how)(taking: \(given.count)) { try \(wait)\(path)(\(values)) }
         }
       }
 

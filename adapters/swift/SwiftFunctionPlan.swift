@@ -16,7 +16,10 @@ struct SwiftFunctionPlan {
   let unit: SwiftUnit
 
   private var context: AdapterContext { unit.context }
-  private var package: SwiftPlan { SwiftPlan(context: context) }
+  private var package: SwiftPlan { unit.package }
+  /// What is timed is compiled as it is released.
+  private var isTimed: Bool { package.configuration == .release }
+  private var optimization: String { isTimed ? "-O" : "-Onone" }
   private var tools: String {
     (context.toolchain.tools["swiftc"] ?? "/usr/bin/swiftc").parentFolder
   }
@@ -29,6 +32,7 @@ struct SwiftFunctionPlan {
         "function_host.c": PackageResources.function_host_c,
         "traps.c": PackageResources.traps_c,
         "ProctorHarness.swift": PackageResources.ProctorHarness_swift,
+        "ProctorTiming.swift": PackageResources.ProctorTiming_swift,
       ])
   }
 
@@ -68,6 +72,7 @@ struct SwiftFunctionPlan {
     Invocation(
       purpose: .build, title: "building \(target)",
       argv: [context.toolchain.main, "build"] + package.folders + ["--target", target]
+        + (isTimed ? ["-c", "release", "-Xswiftc", "-enable-testing"] : [])
         + context.settings.arguments,
       directory: context.projectDirectory, mounts: package.mounts)
   }
@@ -78,10 +83,14 @@ struct SwiftFunctionPlan {
     shift 4
     mkdir -p "$folder" && exec 9> "$folder/lock" && flock 9 || exit 1
     rm -rf "$folder/stamp" "$folder/graph" && mkdir -p "$folder/graph" "$folder/modules" || exit 1
+    # Only a script's variables have no value without its program.
+    object=
     said=$("$@" -parse-as-library "$file" 2>&1)
     if [ $? != 0 ]; then
       case "$said" in
-        *"expressions are not allowed at the top level"*) "$@" "$file" 2>&1 || exit 1 ;;
+        *"expressions are not allowed at the top level"*)
+          "$@" "$file" 2>&1 || exit 1
+          object=$folder/guest.o ;;
         *) printf '%s\n' "$said"; exit 1 ;;
       esac
     fi
@@ -103,7 +112,7 @@ struct SwiftFunctionPlan {
       [
         "\(tools)/swiftc", "-module-name", SwiftUnit.aloneModule, "-c", "-emit-module",
         "-emit-module-path", "\(unit.folder)/modules/\(SwiftUnit.aloneModule).swiftmodule", "-o",
-        "\(unit.folder)/guest.o", "-enable-testing", "-Onone", "-g", "-suppress-warnings",
+        "\(unit.folder)/guest.o", "-enable-testing", optimization, "-g", "-suppress-warnings",
         "-module-cache-path", moduleCache, "-emit-symbol-graph", "-emit-symbol-graph-dir",
         "\(unit.folder)/graph", "-symbol-graph-minimum-access-level", "private",
         "-Xfrontend", "-entry-point-function-name", "-Xfrontend", "guest_main",
@@ -112,7 +121,7 @@ struct SwiftFunctionPlan {
       purpose: .build, title: "compiling \(context.display(call.file))",
       argv: [
         "/bin/sh", "-c",
-        Self.alone + "\nobject=$folder/guest.o graphs=$folder/graph\n" + Self.keeping, "sh",
+        Self.alone + "\ngraphs=$folder/graph\n" + Self.keeping, "sh",
         unit.folder, call.file, unit.stamp ?? "none", "\(tools)/llvm-nm",
       ] + compiler,
       directory: call.file.parentFolder, mounts: [.writable(unit.folder), .writable(moduleCache)])
@@ -132,7 +141,7 @@ struct SwiftFunctionPlan {
 
   /// Has the compiler say what the module's functions are.
   private func described(_ target: SwiftUnit.Target) throws(FunctionFailure) -> FunctionPlan {
-    let path = "\(package.scratch)/debug.yaml"
+    let path = "\(package.scratch)/\(package.configuration).yaml"
     let manifest = SwiftBuildManifest(SwiftUnit.read(path) ?? Data())
     guard let command = manifest.compilation(of: target.module) else {
       throw FunctionFailure(
@@ -225,7 +234,7 @@ struct SwiftFunctionPlan {
       && access("\(folder)/guest.so", R_OK) == 0
     let given = FunctionCall(
       file: call.file, function: call.function, arguments: swift.arguments, runtime: call.runtime,
-      memoryMB: call.memoryMB, outputLimit: call.outputLimit)
+      memoryMB: call.memoryMB, timing: call.timing, outputLimit: call.outputLimit)
     return FunctionPlan(
       builds: guest.installation + host.builds + harness.builds
         + (isCompiled ? [] : [compilation(swift, linking, folder)]),
@@ -261,9 +270,10 @@ struct SwiftFunctionPlan {
         #"""
         out=$1 guest=$2 new=$1.$$
         mkdir -p "$new" && "$4" -std=c11 -O1 -fPIC -c -o "$new/traps.o" "$guest/traps.c" &&
-          "$3" -swift-version 5 -parse-as-library -O -c -emit-module -module-cache-path /tmp/modules \
+          "$3" -swift-version 5 -parse-as-library -O -enforce-exclusivity=unchecked \
+            -c -emit-module -module-cache-path /tmp/modules \
             -module-name ProctorHarness -emit-module-path "$new/ProctorHarness.swiftmodule" \
-            -o "$new/harness.o" "$guest/ProctorHarness.swift" &&
+            -wmo -o "$new/harness.o" "$guest/ProctorHarness.swift" "$guest/ProctorTiming.swift" &&
           { mv -T "$new" "$out" 2>/dev/null || { [ -d "$out" ] && rm -r "$new"; }; }
         """#, "sh", folder, guest.folder, "\(tools)/swiftc", package.clang,
       ], directory: "/", mounts: [.writable(context.guestFolder)])
@@ -287,6 +297,9 @@ struct SwiftFunctionPlan {
     let compiler =
       [
         "\(tools)/swiftc", "-swift-version", "5", "-parse-as-library", "-suppress-warnings",
+        optimization,
+        // Proctor's own part only; what is called stays as it was compiled.
+        "-enforce-exclusivity=unchecked",
         "-emit-library", "-module-name", "ProctorLibrary", "-I", harness.folder,
       ] + linking.imports + [
         "\(folder)/traps.o", "\(harness.folder)/harness.o",

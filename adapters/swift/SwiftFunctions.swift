@@ -6,6 +6,8 @@ extension SwiftTestAdapter: FunctionAdapter {
   public var language: String { "Swift" }
   public var functionExtensions: [String] { ["swift"] }
   public var functionRuntimes: Set<FunctionRuntime> { [.native] }
+  public var timedRuntimes: Set<FunctionRuntime> { functionRuntimes }
+  public var timedBuild: String? { SwiftPlan.Configuration.release.rawValue }
 
   public func functionToolchain(
     for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
@@ -17,7 +19,11 @@ extension SwiftTestAdapter: FunctionAdapter {
   public func plan(
     _ call: FunctionCall, _ context: AdapterContext
   ) throws(FunctionFailure) -> FunctionPlan {
-    try SwiftFunctionPlan(call: call, unit: SwiftUnit(file: call.file, context: context)).plan()
+    let package = SwiftPlan(
+      context: context, configuration: call.timing == nil ? .debug : .release)
+    return try SwiftFunctionPlan(
+      call: call, unit: SwiftUnit(file: call.file, package: package)
+    ).plan()
   }
 
   public func failure(

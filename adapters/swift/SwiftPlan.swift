@@ -9,16 +9,27 @@ struct SwiftPlan {
     case swiftTesting = "Swift Testing"
   }
 
+  enum Configuration: String {
+    case debug, release
+  }
+
   let context: AdapterContext
+  /// What is built as it is released lies apart: tests are built for debugging.
+  var configuration = Configuration.debug
 
   /// The kernel takes 128 KiB an argument.
   private static let argumentLimit = 100 * 1024
 
-  var scratch: String { "\(context.cache)/build" }
+  var scratch: String {
+    "\(context.cache)/\(configuration == .debug ? "build" : configuration.rawValue)"
+  }
 
   /// `build/debug` is a link to the folder of the machine's own kind.
+  var products: String { "\(scratch)/\(configuration)" }
+
+  /// The same, the link followed.
   var productFolder: String {
-    guard let real = realpath("\(scratch)/debug", nil) else { return "\(scratch)/debug" }
+    guard let real = realpath(products, nil) else { return products }
     defer { free(real) }
     return String(cString: real)
   }

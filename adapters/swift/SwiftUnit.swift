@@ -13,20 +13,23 @@ struct SwiftUnit {
   }
 
   let file: String
-  let context: AdapterContext
+  let package: SwiftPlan
   /// What the files were when proctor looked; nil when that cannot be told.
   let stamp: String?
 
-  init(file: String, context: AdapterContext) {
+  var context: AdapterContext { package.context }
+
+  init(file: String, package: SwiftPlan) {
     self.file = file
-    self.context = context
+    self.package = package
+    let context = package.context
     stamp =
       context.project.evidence == Project.loneFile
-      ? FileManager.default.contents(atPath: file).map {
+      ? FileManager.default.contents(atPath: context.readable(file)).map {
         "\($0.count) \(Fingerprint.of(Array($0)))"
       }
       : WorkspaceStamp.of(
-        context.workspace, without: [context.cache, context.sharedCache],
+        context.files, without: [context.cache, context.sharedCache],
         and: context.settings.arguments)
   }
 
@@ -38,7 +41,7 @@ struct SwiftUnit {
   var folder: String {
     let key = [
       file, context.toolchain.main, context.toolchain.tools["full version"] ?? "",
-      isAlone ? "alone" : "target",
+      isAlone ? "alone" : "target", package.configuration.rawValue,
     ].joined(separator: "\0")
     return "\(context.cache)/functions/\(Fingerprint.of(key))"
   }
@@ -54,8 +57,7 @@ struct SwiftUnit {
     guard let stamp, read("stamp") == Data(stamp.utf8), let target else { return false }
     if isAlone { return true }
     // A run of tests may have removed what was built, resources too.
-    let modules = "\(SwiftPlan(context: context).scratch)/debug/Modules"
-    return access("\(modules)/\(target.module).swiftmodule", R_OK) == 0
+    return access("\(package.products)/Modules/\(target.module).swiftmodule", R_OK) == 0
   }
 
   var symbols: SwiftSymbols { SwiftSymbols(read("graph.json") ?? Data()) }

@@ -15,6 +15,8 @@
 @_silgen_name("proctor_guest_line_buffered") func proctorLineBuffered()
 @_silgen_name("proctor_guest_watch_traps")
 func proctorWatchTraps(_ root: UnsafePointer<CChar>, _ symbolizer: UnsafePointer<CChar>)
+@_silgen_name("proctor_guest_count") func proctorCount(_ calls: UnsafePointer<Int>)
+@_silgen_name("proctor_guest_processor_milliseconds") func proctorProcessorMilliseconds() -> Int
 @_silgen_name("swift_task_asyncMainDrainQueue") func proctorDrainMainQueue() -> Never
 @_silgen_name("exit") func proctorExit(_ code: Int32) -> Never
 
@@ -46,6 +48,7 @@ struct ProctorLimits: Decodable {
   let root: String
   let output_limit: Int
   let items: Int
+  let timing: ProctorTiming.Wanted?
 }
 
 // MARK: the call
@@ -57,27 +60,49 @@ struct ProctorBadArgument: Error {
 }
 
 public final class ProctorCall {
-  private let request: Data
-  private let limits: ProctorLimits
+  let request: Data
+  let limits: ProctorLimits
   private var began = ContinuousClock.now
+  /// nil for a single call.
+  let timing: ProctorTiming?
+  /// The arguments of a batch of calls, in order, and which of the calls is being made.
+  @usableFromInline let batch: ProctorBatch
 
   init(request: Data, limits: ProctorLimits) {
     self.request = request
     self.limits = limits
+    timing = limits.timing.map { ProctorTiming($0, length: request.count) }
+    batch = ProctorBatch()
   }
 
-  @MainActor public func now(_ function: @MainActor () throws -> Any) {
+  /// - Parameter count: of the arguments that the function takes from here.
+  @inline(never) @MainActor public func now<R>(
+    taking count: Int, _ function: @escaping @MainActor () throws -> R
+  ) {
+    if timing != nil {
+      // Nothing waits in it, but one loop for both is one to be right.
+      served { await self.measured(taking: count, function, self.batch.time(function)) }
+    }
     start()
     do { proctorFinish(returned(try function())) } catch { proctorFinish(raised(error)) }
   }
 
-  /// The main thread serves the main actor meanwhile, as that of a program would.
-  @MainActor public func later(_ function: @escaping @MainActor () async throws -> Any) {
-    start()
-    Task { @MainActor in
-      do { proctorFinish(self.returned(try await function())) } catch {
-        proctorFinish(self.raised(error))
+  @inline(never) @MainActor public func later<R>(
+    taking count: Int, _ function: @escaping @MainActor () async throws -> R
+  ) {
+    served {
+      if self.timing != nil {
+        return await self.measured(taking: count, function, self.batch.time(function))
       }
+      self.start()
+      do { return self.returned(try await function()) } catch { return self.raised(error) }
+    }
+  }
+
+  /// The main thread serves the main actor meanwhile, as that of a program would.
+  @MainActor private func served(_ record: @escaping @MainActor () async -> String) -> Never {
+    Task { @MainActor in
+      proctorFinish(await record())
       proctorExit(0)
     }
     proctorDrainMainQueue()
@@ -88,16 +113,45 @@ public final class ProctorCall {
     began = .now
   }
 
+  @MainActor private func measured<R>(
+    taking count: Int, _ function: @MainActor () async throws -> R,
+    _ run: @escaping @MainActor (Int) async throws -> Double
+  ) async -> String {
+    do {
+      // Taking the last argument throws, so that the function is not called.
+      batch.missing = count
+      if count > 0 { _ = try await function() }
+    } catch is ProctorTaken {
+    } catch {
+      return raised(error)
+    }
+    start()
+    proctorCount(batch.calls)
+    do { return try await timing!.measure(batch, run) } catch {
+      return String(raised(error).dropLast()) + ",\"iteration\":\(batch.calls[0] + batch.calls[1] + 1)}"
+    }
+  }
+
   // MARK: arguments
 
-  public func take<T: Decodable>(_ index: Int, _ name: String) throws -> T {
+  @inlinable public func take<T: Decodable>(_ index: Int, _ name: String) throws -> T {
+    if batch.isRunning {
+      return (batch.addresses[index].assumingMemoryBound(to: T.self) + batch.calls[1]).move()
+    }
+    return try decoded(index, name)
+  }
+
+  @usableFromInline func decoded<T: Decodable>(_ index: Int, _ name: String) throws -> T {
     let decoder = JSONDecoder()
     decoder.userInfo[ProctorSlot<T>.index] = index
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     decoder.dateDecodingStrategy = .custom(ProctorDates.decode)
+    let request = request
+    func decode() throws -> T { try decoder.decode(ProctorSlot<T>.self, from: request).value }
     do {
-      let value = try decoder.decode(ProctorSlot<T>.self, from: request).value
+      let value = try decode()
+      if timing != nil { try batch.keep(ProctorArgument(value, decode)) }
       began = .now
       return value
     } catch let error as DecodingError {

@@ -26,10 +26,16 @@
 __attribute__((weak)) size_t proctor_request_size(void);
 __attribute__((weak)) void proctor_request_read(void *to);
 __attribute__((weak)) void proctor_send(const char *record, size_t size);
+__attribute__((weak)) size_t proctor_processor_milliseconds(void);
 
 size_t proctor_guest_request_size(void) { return proctor_request_size(); }
 void proctor_guest_request_read(void *to) { proctor_request_read(to); }
 void proctor_guest_send(const char *record, size_t size) { proctor_send(record, size); }
+
+/* Of a benchmark: the calls that ended before the batch, and those of the batch. */
+static const long *calls;
+void proctor_guest_count(const long *counted) { calls = counted; }
+size_t proctor_guest_processor_milliseconds(void) { return proctor_processor_milliseconds(); }
 
 /* A line of stdout is there when it is whole, also if the process then dies. */
 void proctor_guest_line_buffered(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
@@ -131,6 +137,7 @@ static void report(void) {
         n += put_text(record + n, 8000, file);
         n += (size_t)snprintf(record + n, sizeof record - n, "\",\"line\":%ld", row);
     }
+    if (calls) n += (size_t)snprintf(record + n, sizeof record - n, ",\"iteration\":%ld", calls[0] + calls[1] + 1);
     record[n++] = '}';
     proctor_send(record, n);
 }
