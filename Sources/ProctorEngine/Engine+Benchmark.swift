@@ -32,7 +32,7 @@ extension Engine {
     }
   }
 
-  private func timedTarget(
+  func timedTarget(
     _ function: String, of path: String, arguments: String, base: String
   ) throws(EngineError) -> Result<FunctionTarget, FunctionFailure> {
     let found = try target(function, of: path, arguments: arguments, base: base)
@@ -48,8 +48,9 @@ extension Engine {
 
   private static let rounds = 6
 
-  private func inTurns(
-    _ target: FunctionTarget, _ old: Engine, _ revision: String, _ iterations: Int?,
+  /// - Parameter name: of what the other engine looks at.
+  func inTurns(
+    _ target: FunctionTarget, _ old: Engine, _ name: String, _ iterations: Int?,
     _ progress: @escaping @Sendable (Progress) -> Void
   ) async throws(EngineError) -> BenchmarkAnswer {
     var (mine, theirs): ([FunctionAnswer], [FunctionAnswer]) = ([], [])
@@ -63,7 +64,7 @@ extension Engine {
         let call = try await (isOld ? old : self).call(target, timing: timing, progress)
         if let failure = call.failure {
           guard isOld else { return answer(target, [call], iterations) }
-          return BenchmarkAnswer(failure.prefixed("in \(revision): "))
+          return BenchmarkAnswer(failure.prefixed("in \(name): "))
         }
         if isOld { theirs.append(call) } else { mine.append(call) }
       }
@@ -72,7 +73,7 @@ extension Engine {
     answer.comparison = BenchmarkComparison(
       rounds: zip(mine, theirs).map {
         (new: $0.measurement?.samples ?? [], old: $1.measurement?.samples ?? [])
-      }, named: revision)
+      }, named: name)
     return answer
   }
 

@@ -196,7 +196,7 @@ extension BenchmarkShape.Comparison {
 
 extension Double {
   /// Six significant digits: more says nothing about a time.
-  fileprivate var significant: Double {
+  var significant: Double {
     guard self != 0, isFinite else { return self }
     var power = 1.0
     while (magnitude * power) < 1e5, power < 1e15 { power *= 10 }

@@ -35,6 +35,41 @@ struct ComparisonAnswer: Encodable {
     }
   }
 
+  struct Benchmark: Encodable {
+    enum Status: String, Encodable {
+      case measured, failed
+      case notRun = "not_run"
+    }
+
+    let benchmark: String
+    let status: Status
+    var comparison: BenchmarkShape.Comparison?
+    var warnings: [String]?
+    var error_type: FunctionFailure.Kind?
+    var message: String?
+    var file: String?
+    var line: Int?
+
+    init(_ timed: Comparison.Benchmark) {
+      benchmark = timed.name
+      switch timed.outcome {
+      case .compared(let comparison):
+        status = .measured
+        self.comparison = BenchmarkShape.Comparison(comparison)
+        warnings = comparison.warnings.nonEmpty
+      case .failed(let failure):
+        status = .failed
+        error_type = failure.kind
+        message = failure.message
+        file = failure.location?.file
+        line = failure.location?.line
+      case .notRun(let why):
+        status = .notRun
+        message = why
+      }
+    }
+  }
+
   struct Row: Encodable {
     let rank: Int
     let candidate: String
@@ -45,6 +80,8 @@ struct ComparisonAnswer: Encodable {
     let regressions_count: Int
     let fixes: [Difference]
     let fixes_count: Int
+    let benchmarks: [Benchmark]?
+    let speed_ratio: Double?
     let change: ChangeAnswer?
 
     init(_ row: Comparison.Row, rank: Int) {
@@ -57,6 +94,8 @@ struct ComparisonAnswer: Encodable {
       regressions_count = row.regressions.count
       fixes = row.fixes.prefix(Comparison.listed).map(Difference.init)
       fixes_count = row.fixes.count
+      benchmarks = row.benchmarks.map(Benchmark.init).nonEmpty
+      speed_ratio = row.speedRatio?.significant
       change = row.change.map(ChangeAnswer.init)
     }
   }

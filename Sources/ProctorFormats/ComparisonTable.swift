@@ -6,15 +6,23 @@ public struct ComparisonTable {
 
   public init(_ comparison: Comparison) { self.comparison = comparison }
 
-  private static let heads = [
+  private static let ownHeads = [
     "", "candidate", "verdict", "passed", "failed", "skipped", "regressions", "fixes", "tests",
     "change",
     "touches tests",
   ]
 
+  /// One column a benchmark.
+  private var benchmarks: [String] {
+    comparison.rows.lazy.map { $0.benchmarks.map(\.name) }.first { !$0.isEmpty } ?? []
+  }
+
+  private var heads: [String] { Self.ownHeads + benchmarks }
+
   private var rows: [[String]] {
     let base =
       ["", "the workspace"] + cells(comparison.base) + ["", "", time(comparison.base), "", ""]
+      + benchmarks.map { _ in "" }
     return [base]
       + comparison.rows.enumerated().map { index, row in
         let run = row.run.map(cells) ?? ["not run", "", "", ""]
@@ -24,6 +32,7 @@ public struct ComparisonTable {
           row.run.map(time) ?? "", row.change.map(TextSummary.size) ?? "",
           row.touchesTests ? "yes" : "",
         ]
+          + (row.benchmarks.isEmpty ? benchmarks.map { _ in "" } : row.benchmarks.map(cell))
       }
   }
 
@@ -34,6 +43,25 @@ public struct ComparisonTable {
     ]
   }
 
+  private func cell(_ benchmark: Comparison.Benchmark) -> String {
+    switch benchmark.outcome {
+    case .compared(let comparison):
+      "\(comparison.verdict.rawValue) (\(TextSummary.decimals(comparison.ratio, 2)) times as long)"
+    case .failed(let failure): failure.kind.rawValue
+    case .notRun: "not run"
+    }
+  }
+
+  /// What a cell has no room for.
+  private func remark(_ benchmark: Comparison.Benchmark) -> String? {
+    switch benchmark.outcome {
+    case .compared(let comparison):
+      comparison.warnings.isEmpty ? nil : comparison.warnings.joined(separator: "; ")
+    case .failed(let failure): failure.message
+    case .notRun(let why): "not run: \(why)"
+    }
+  }
+
   private func time(_ run: Comparison.Run) -> String { humanTime(run.testsMS) }
 
   /// What the table has no room for: problems, regressions, the tests that are touched.
@@ -42,6 +70,9 @@ public struct ComparisonTable {
       var lines: [String] = []
       if let problem = row.problem { lines.append("\(row.name): \(problem)") }
       if let message = row.run?.verdict.message { lines.append("\(row.name): \(message)") }
+      lines += row.benchmarks.compactMap { timed in
+        remark(timed).map { "\(row.name), \(timed.name): \($0)" }
+      }
       if !row.regressions.isEmpty {
         lines.append(
           "\(row.name) breaks: "
@@ -57,8 +88,8 @@ public struct ComparisonTable {
   }
 
   public func text(style: TextStyle) -> String {
-    let table = ([Self.heads] + rows).map { $0.map { $0.harmless(multiline: false) } }
-    let widths = Self.heads.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
+    let table = ([heads] + rows).map { $0.map { $0.harmless(multiline: false) } }
+    let widths = heads.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
     let lines = table.enumerated().map { index, cells in
       let line = zip(cells, widths).map { $0.padded(to: $1) }.joined(separator: "  ")
       let plain = String(line.reversed().drop { $0 == " " }.reversed())
@@ -73,7 +104,7 @@ public struct ComparisonTable {
       "| " + cells.map(Self.escaped).joined(separator: " | ") + " |"
     }
     return
-      ([line(Self.heads), "|" + Self.heads.map { _ in " --- |" }.joined()] + rows.map(line))
+      ([line(heads), "|" + heads.map { _ in " --- |" }.joined()] + rows.map(line))
       .joined(separator: "\n") + "\n\n"
       + remarks.map { "- \(Self.escaped($0))" }.joined(separator: "\n")
       + "\n"

@@ -112,7 +112,7 @@ extension TextSummary {
     return "\(decimals(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0)) \(unit)"
   }
 
-  private static func decimals(_ value: Double, _ digits: Int) -> String {
+  static func decimals(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite, value.magnitude < 1e12 else { return "very large" }
     var scale = 1
     for _ in 0..<digits { scale *= 10 }

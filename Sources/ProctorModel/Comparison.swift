@@ -38,18 +38,21 @@ public struct Comparison: Sendable {
     public let regressions: [Difference]
     /// Tests that failed before and pass now.
     public let fixes: [Difference]
+    /// In the order they were asked for.
+    public let benchmarks: [Benchmark]
     /// Why it could not be run, in a sentence.
     public let problem: String?
 
     public init(
       name: String, change: CandidateChange?, run: Run?, regressions: [Difference] = [],
-      fixes: [Difference] = [], problem: String? = nil
+      fixes: [Difference] = [], benchmarks: [Benchmark] = [], problem: String? = nil
     ) {
       self.name = name
       self.change = change
       self.run = run
       self.regressions = regressions
       self.fixes = fixes
+      self.benchmarks = benchmarks
       self.problem = problem
     }
 
@@ -79,9 +82,9 @@ public struct Comparison: Sendable {
 
   public var best: Row? { rows.first.flatMap { $0.isAcceptable ? $0 : nil } }
 
-  /// Smaller is better: what the tests say, then whether they may still be believed, then the size of the change.
-  /// Speed is shown and does not rank: one run of a suite says too little.
-  private static func rank(_ row: Row) -> [Int] {
+  /// Smaller is better: what the tests say, then whether they may still be believed, then the speed of benchmarks, then
+  /// the size of the change. The time of tests is shown and does not rank: one run of a suite says too little.
+  private static func rank(_ row: Row) -> [Double] {
     guard let run = row.run, let change = row.change else { return [3] }
     let verdict =
       switch run.verdict.status {
@@ -89,9 +92,10 @@ public struct Comparison: Sendable {
       case .partialFailure, .failed, .noTests: 1
       case .error: 2
       }
-    return [
+    let tests = [
       verdict, row.regressions.count, run.counts.failed, -row.fixes.count, row.touchesTests ? 1 : 0,
-      change.insertions + change.deletions, change.files.count,
     ]
+    let size = [change.insertions + change.deletions, change.files.count]
+    return tests.map(Double.init) + [row.speedRatio ?? 1] + size.map(Double.init)
   }
 }

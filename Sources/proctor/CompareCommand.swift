@@ -13,14 +13,18 @@ struct Compare: AsyncParsableCommand {
       workspace and does not with a candidate is a regression, also when the test is skipped or gone. A candidate \
       that touches tests ranks below an otherwise equal one.
 
+      With --bench functions of candidates that pass are timed in turns with the workspace's, as bench --baseline does; \
+      the faster of two candidates that are otherwise equal ranks first.
+
       EXAMPLES
         proctor compare one.diff two.diff
         proctor compare HEAD~1 feature/login fix.diff --filter auth
         proctor compare *.diff --format markdown > comparison.md
+        proctor compare *.diff --bench 'src/primes.py:first_primes:[400]' --bench src/lib.rs:Shop::total
 
       EXIT STATUS
         0 a candidate passes without regressions · 1 none does · 2 wrong usage · 5 no verdict · 7 no sandbox
-        130 interrupted
+        8 not confirmed · 130 interrupted
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -43,12 +47,27 @@ struct Compare: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Wall-clock limit for each test.", valueName: "seconds"))
   var testTimeout: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Time a function, too, its arguments as a JSON array or object. Can be given several times.",
+      valueName: "file:function[:arguments]"))
+  var bench: [String] = []
+
+  @Flag(help: "Answer confirmations ahead: --bench calls single functions.")
+  var yes = false
+
   @OptionGroup var run: RunOptions
 
   func validate() throws {
     try checkSeconds(testTimeout, of: "--test-timeout")
     if Set(candidates).count < candidates.count {
       throw ValidationError("A candidate is named twice.")
+    }
+    if Set(bench).count < bench.count { throw ValidationError("A benchmark is named twice.") }
+    if let wrong = bench.first(where: { BenchmarkRequest($0) == nil }) {
+      throw ValidationError(
+        "--bench \(wrong) is not FILE:FUNCTION or FILE:FUNCTION:ARGUMENTS, such as 'a.py:add:[1, 2]'."
+      )
     }
   }
 
@@ -64,7 +83,10 @@ struct Compare: AsyncParsableCommand {
       }
     }
     switch result {
-    case .success(let comparison):
+    case .success(.failure(let refused)):
+      Console.error("proctor: \(refused.message)")
+      throw ProctorExit(refused).code
+    case .success(.success(let comparison)):
       Console.write(render(comparison, format))
       throw ProctorExit(comparison).code
     case .failure(let error):
@@ -75,8 +97,14 @@ struct Compare: AsyncParsableCommand {
 
   private func compare(
     _ options: EngineOptions, _ progress: @escaping @Sendable (Progress) -> Void
-  ) async throws(EngineError) -> Comparison {
+  ) async throws(EngineError) -> Result<Comparison, FunctionFailure> {
     let engine = try Engine(workspace: workspace, options: options)
+    let requests = bench.compactMap(BenchmarkRequest.init)
+    for request in requests where !yes {
+      let refused = await Confirmation.refusal(
+        of: request.function, in: request.path, request.arguments, engine)
+      if let refused { return .failure(refused) }
+    }
     var chosen: [Candidate] = []
     for name in candidates {
       let isFile = name == "-" || FileManager.default.fileExists(atPath: name)
@@ -84,7 +112,10 @@ struct Compare: AsyncParsableCommand {
     }
     let selector: TestSelector =
       if let filter { .matching(try Pattern(filter)) } else { .everything }
-    return try await engine.compare(chosen, selector, progress: progress)
+    return .success(
+      try await engine.compare(
+        chosen, selector, timing: requests, base: FileManager.default.currentDirectoryPath,
+        progress: progress))
   }
 
   private func render(_ comparison: Comparison, _ format: Format) -> Data {

@@ -45,6 +45,18 @@ enum Confirmation {
   /// Characters of the arguments or the code that are shown, of the beginning and of the end.
   private static let shown = 400
 
+  /// Asks about a call of a function when that is wanted; nil when the code may run.
+  static func refusal(
+    of function: String, in path: String, _ arguments: String, _ engine: Engine
+  ) async -> FunctionFailure? {
+    let base = FileManager.default.currentDirectoryPath
+    guard case .asked(let why) = await engine.confirmation(of: .path(path, base: base))
+    else { return nil }
+    return refusal(
+      of: "\(function) of \(path)", arguments: arguments, why: why,
+      isBare: engine.isolation == .none)
+  }
+
   /// - Parameters:
   ///   - what: the function and its file, or what piece of code it is.
   ///   - arguments: or the code itself.

@@ -45,11 +45,6 @@ struct FunctionOptions: ParsableArguments {
 
   /// Asks when that is wanted; nil when the code may run.
   func refusal(_ engine: Engine) async -> FunctionFailure? {
-    let base = FileManager.default.currentDirectoryPath
-    guard !common.yes, case .asked(let why) = await engine.confirmation(of: .path(path, base: base))
-    else { return nil }
-    return Confirmation.refusal(
-      of: "\(function) of \(path)", arguments: arguments, why: why,
-      isBare: engine.isolation == .none)
+    common.yes ? nil : await Confirmation.refusal(of: function, in: path, arguments, engine)
   }
 }

@@ -141,4 +141,101 @@ import Testing
     #expect(text.text.contains("Best: "))
     #expect(try ProctorProcess(["compare"], in: workspace).run().status == 2)
   }
+
+  // MARK: benchmarks
+
+  /// A candidate whose function sleeps so long.
+  private func sleeping(_ name: String, _ seconds: String, returning value: String = "n") throws
+    -> String
+  {
+    try folder.write(
+      """
+      --- a/src/nap.py
+      +++ b/src/nap.py
+      @@ -1,4 +1,4 @@
+       import time
+       def nap(n):
+      -    time.sleep(0.003)
+      -    return n
+      +    time.sleep(\(seconds))  # \(name)
+      +    return \(value)
+
+      """, to: name)
+  }
+
+  private func layOutNap() throws {
+    try folder.write("def add(a, b):\n    return a + b\n", to: "workspace/src/calc.py")
+    try folder.write(
+      "import time\ndef nap(n):\n    time.sleep(0.003)\n    return n\n", to: "workspace/src/nap.py")
+    try folder.write(
+      "from nap import nap\n\ndef test_nap():\n    assert nap(2) == 2\n",
+      to: "workspace/tests/test_nap.py")
+  }
+
+  @Test func `what is otherwise equal ranks by the speed of benchmarks`() throws {
+    try layOutNap()
+    let slow = try sleeping("slow.diff", "0.009")
+    let fast = try sleeping("fast.diff", "0.001", returning: "n  # with many more words than slow")
+    let wrong = try sleeping("wrong.diff", "0", returning: "3")
+    let (_, rows) = try compare(
+      [slow, wrong, fast, "--yes", "--bench", "src/nap.py:nap:[1]"], status: 0)
+    #expect(names(rows) == ["fast.diff", "slow.diff", "wrong.diff"])
+    let timed = try rows.map {
+      try #require(($0["benchmarks"] as? [[String: Any]])?.first)
+    }
+    #expect(
+      timed.map { $0["benchmark"] as? String } == .init(repeating: "src/nap.py:nap:[1]", count: 3))
+    #expect(timed.map { $0["status"] as? String } == ["measured", "measured", "not_run"])
+    let comparisons = timed.compactMap { $0["comparison"] as? [String: Any] }
+    #expect(comparisons.map { $0["verdict"] as? String } == ["faster", "slower"])
+    #expect(comparisons.allSatisfy { $0["baseline"] as? String == "the workspace" })
+    let ratios = rows.compactMap { $0["speed_ratio"] as? Double }
+    #expect(ratios.count == 2 && ratios[0] < 0.8 && ratios[1] > 1.5, "\(ratios)")
+    #expect((timed[2]["message"] as? String)?.contains("tests do not pass") == true)
+  }
+
+  @Test func `a benchmark that fails is told beside those that do not`() throws {
+    try layOutNap()
+    let raises = try folder.write(
+      "--- a/src/nap.py\n+++ b/src/nap.py\n@@ -2,3 +2,3 @@\n def nap(n):\n-    time.sleep(0.003)\n+    assert n == 2\n     return n\n",
+      to: "raises.diff")
+    let markdown = try ProctorProcess(
+      [
+        "compare", raises, "--yes", "--format", "markdown", "--bench", "src/nap.py:nap:[1]",
+        "--bench", "src/nap.py:none",
+      ], in: workspace
+    ).run()
+    #expect(markdown.status == 0, "\(markdown.text)\(markdown.stderr)")
+    let lines = markdown.text.split(separator: "\n")
+    #expect(lines[0].contains("src/nap.py:nap:"))
+    #expect(lines[3].hasSuffix("| runtime\\_error | not\\_found |"), "\(lines)")
+    #expect(markdown.text.contains("AssertionError"))
+  }
+
+  @Test(arguments: [
+    ("src/nap.py", 2, "FILE:FUNCTION"), (":nap", 2, "FILE:FUNCTION"),
+    ("src/none.py:nap", 2, "no file"), ("src/nap.py:nap:[1", 2, "not JSON"),
+    ("../x.py:nap", 2, "outside"), ("src/nap.txt:nap", 2, "no file"),
+  ])
+  func `a benchmark that cannot be is refused before anything runs`(
+    name: String, status: Int32, says: String
+  ) throws {
+    try layOutNap()
+    let right = try sleeping("right.diff", "0.003")
+    let outcome = try ProctorProcess(
+      ["compare", right, "--yes", "--bench", name, "--format", "json"], in: workspace
+    ).run()
+    #expect(outcome.status == status && outcome.stdout.isEmpty)
+    #expect(outcome.stderr.contains(says), "\(outcome.stderr)")
+  }
+
+  @Test func `benchmarks ask as bench does`() throws {
+    try layOutNap()
+    let right = try sleeping("right.diff", "0.003")
+    let outcome = try ProctorProcess(
+      ["compare", right, "--bench", "src/nap.py:nap:[1]"], in: workspace
+    ).run()
+    #expect(outcome.status == 8)
+    #expect(outcome.stderr.contains("--yes"))
+  }
 }
