@@ -41,7 +41,7 @@ let package = Package(
         .embedInCode("cargo/guest/function/harness.rs"),
         .embedInCode("cargo/guest/function/shim.rs"),
         .embedInCode("cargo/guest/function/root.rs"),
-        .embedInCode("cargo/guest/function/rustc_cdylib.sh"),
+        .embedInCode("cargo/guest/function/rustc_library.sh"),
         .embedInCode("cargo/guest/function/frames.h"),
         .embedInCode("cargo/guest/function/function_host.c"),
         .embedInCode("cargo/guest/function/wasm_host.c"),

@@ -28,6 +28,10 @@ for part in /usr/bin/cargo:cargo /usr/bin/rustc:rustc \
   /usr/lib/wasm32-wasi/crt1-reactor.o:wasi-libc; do
   [ -e "${part%%:*}" ] || missing+=("${part##*:}")
 done
+# Crates that nothing downloads: functions of Rust with structs as JSON.
+for crate in serde serde-json serde-derive; do
+  ls -d /usr/share/cargo/registry/"${crate//-/_}"-1* >/dev/null 2>&1 || missing+=("librust-$crate-dev")
+done
 command -v javac >/dev/null || missing+=(default-jdk-headless)
 if [ "${#missing[@]}" -gt 0 ]; then
   say "installing ${missing[*]}"

@@ -64,7 +64,9 @@ struct RustFunctionErrors {
         text[..<end.lowerBound].split(separator: "`").last.map(String.init) ?? ""
       }
       return FunctionFailure(
-        .badArguments, "\(call.function) takes \(type ?? "a type"), which has no JSON form")
+        .badArguments,
+        "\(call.function) takes \(type ?? "a type"), which has no JSON form; own types have one where "
+          + "they implement serde's Deserialize and the crate depends on serde and serde_json")
     case "E0277" where text.contains("Call<"):
       return FunctionFailure(
         .badArguments,

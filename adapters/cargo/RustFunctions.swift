@@ -104,18 +104,46 @@ struct WasmToolchain {
 struct RustFunctionPlan {
   let call: FunctionCall
   let context: AdapterContext
+  private let unit: RustUnit
+
+  init(call: FunctionCall, context: AdapterContext) throws(FunctionFailure) {
+    guard context.isIsolated else {
+      throw FunctionFailure(
+        .sandbox,
+        "functions of Rust are called in a sandbox only: lines are added to a copy of the file")
+    }
+    guard RustSource.isPath(call.function) else {
+      throw FunctionFailure(
+        .notFound, "\(call.function) is no path of a Rust function, such as add or Point::new",
+        near: RustSource(call.file).near(call.function))
+    }
+    (self.call, self.context) = (call, context)
+    unit = try RustUnit(call: call, context: context)
+  }
 
   private var isWasm: Bool { call.runtime == .wasm }
   private var target: String? { context.toolchain.tools["target"] }
   private var ending: String { isWasm ? "wasm" : "so" }
 
-  /// One for each function: cargo would compile the file anew for every other one.
-  private var folder: String {
+  /// Of all functions that are built with the same other crates.
+  private var siblings: String {
     let key = [
-      call.file, call.function, target ?? "", context.toolchain.main,
-      context.toolchain.version ?? "", guest.folder, call.timing == nil ? "" : "timed",
+      unit.directory, target ?? "", context.toolchain.main, context.toolchain.version ?? "",
+      guest.folder, call.timing == nil ? "" : "timed",
     ].joined(separator: "\0")
     return "\(context.cache)/functions/\(Fingerprint.of(key))"
+  }
+
+  /// One for each function: cargo would compile the file anew for every other one.
+  private var folder: String {
+    "\(siblings)/\(Fingerprint.of([call.file, call.function].joined(separator: "\0")))"
+  }
+
+  /// The folder of another function, which has the other crates compiled; nil where there is nothing to take from it.
+  private var sibling: String? {
+    guard !unit.isAlone, access("\(folder)/target", F_OK) != 0 else { return nil }
+    let names = try? FileManager.default.contentsOfDirectory(atPath: siblings).sorted()
+    return names?.map { "\(siblings)/\($0)" }.first { access("\($0)/source", F_OK) == 0 }
   }
 
   private var library: String { "\(folder)/guest.\(ending)" }
@@ -130,28 +158,17 @@ struct RustFunctionPlan {
       context: context, name: "rust-function",
       files: [
         "harness.rs": PackageResources.harness_rs, "shim.rs": PackageResources.shim_rs,
-        "root.rs": PackageResources.root_rs, "rustc_cdylib.sh": PackageResources.rustc_cdylib_sh,
+        "root.rs": PackageResources.root_rs, "rustc_library.sh": PackageResources.rustc_library_sh,
         "frames.h": PackageResources.frames_h,
         "function_host.c": PackageResources.function_host_c,
         "wasm_host.c": PackageResources.wasm_host_c,
       ])
   }
 
-  func plan() throws(FunctionFailure) -> FunctionPlan {
-    guard context.isIsolated else {
-      throw FunctionFailure(
-        .sandbox,
-        "functions of Rust are called in a sandbox only: lines are added to a copy of the file")
-    }
-    guard RustSource.isPath(call.function) else {
-      throw FunctionFailure(
-        .notFound, "\(call.function) is no path of a Rust function, such as add or Point::new",
-        near: RustSource(call.file).near(call.function))
-    }
-    let unit = try RustUnit(call: call, context: context)
+  func plan() -> FunctionPlan {
     let host = isWasm ? wasmHost : nativeHost
     return FunctionPlan(
-      builds: guest.installation + host.builds + [build(unit)] + wasmCompilation(host.program),
+      builds: guest.installation + host.builds + [build] + wasmCompilation(host.program),
       call: guest.call(
         call, argv: [host.program] + hostArguments,
         mounts: [.readOnly(folder)] + (isWasm ? [.readOnly(moduleFolder)] : []),
@@ -219,8 +236,8 @@ struct RustFunctionPlan {
 
   /// Adds the lines, keeps the dates by which cargo knows what is new, and compiles.
   private static let script = #"""
-    file=$1 root=$2 folder=$3 guest=$4 library=$5 new=$6 alone=$7
-    shift 7
+    file=$1 root=$2 folder=$3 guest=$4 library=$5 new=$6 alone=$7 sibling=$8
+    shift 8
     # Two calls at once: one compiles, the other finds it done.
     exec 9> "$folder/lock" && flock 9 || exit 1
     rm -f "$new"
@@ -229,12 +246,18 @@ struct RustFunctionPlan {
     if [ -n "$alone" ] && [ -e "$library" ] && [ "$(cat "$folder/source" 2>/dev/null)" = "$sum" ] &&
       [ -e "$folder/single" ]; then exit 0; fi
     rm -f "$folder/single"
+    # What another function's build made of other crates; a copy, as cargo writes into files.
+    if [ -n "$sibling" ] && [ ! -e "$folder/target" ]; then
+      rm -rf "$folder/taken"
+      (flock -n 8 && cp -a "$sibling/target" "$folder/taken") 2>/dev/null 8< "$sibling/lock" &&
+        mv "$folder/taken" "$folder/target"
+    fi
     touch -r "$file" /tmp/file && touch -r "$root" /tmp/root || exit 1
     cat "$PROCTOR_FILES/shim.rs" >> "$file" && cat "$PROCTOR_FILES/root.rs" >> "$root" || exit 1
     [ "$file" = "$root" ] || touch -r /tmp/root "$root"
     # Dates may lie: only the same contents keep theirs.
     [ "$(cat "$folder/source" 2>/dev/null)" != "$sum" ] || touch -r /tmp/file "$file"
-    cp "$guest/rustc_cdylib.sh" /tmp/rustc_cdylib && chmod +x /tmp/rustc_cdylib || exit 1
+    cp "$guest/rustc_library.sh" /tmp/rustc_library && chmod +x /tmp/rustc_library || exit 1
     "$@" || exit
     # A fresh crate is not linked again. Whoever loads it meanwhile has the old or the new one, whole.
     [ ! -e "$new" ] || mv -f "$new" "$library" || exit 1
@@ -245,12 +268,12 @@ struct RustFunctionPlan {
     printf %s "$sum" > "$folder/source"
     """#
 
-  private func build(_ unit: RustUnit) -> Invocation {
+  private var build: Invocation {
     let plan = CargoPlan(context: context)
     var environment = plan.environment
     environment["PROCTOR_FILES"] = Invocation.filesPlaceholder
     if let compiler = context.toolchain.tools["rustc"] { environment["RUSTC"] = compiler }
-    if case .binary = unit.kind { environment["RUSTC_WORKSPACE_WRAPPER"] = "/tmp/rustc_cdylib" }
+    environment["RUSTC_WORKSPACE_WRAPPER"] = "/tmp/rustc_library"
     let shim = String(decoding: PackageResources.shim_rs, as: UTF8.self)
       .replacing("{{FUNCTION}}", with: call.function)
     let root = String(decoding: PackageResources.root_rs, as: UTF8.self)
@@ -258,13 +281,14 @@ struct RustFunctionPlan {
     return Invocation(
       purpose: .build, title: "compiling \(call.function)",
       argv: ["/bin/sh", "-c", Self.script, "sh", call.file, unit.root, folder, guest.folder]
-        + [library, newLibrary, unit.isAlone ? "alone" : ""] + compiler(unit, plan),
+        + [library, newLibrary, unit.isAlone ? "alone" : "", sibling ?? ""] + compiler(plan),
       environment: environment, directory: unit.directory,
-      mounts: plan.mounts + [.writable(folder), .readOnly(context.guestFolder)],
+      mounts: plan.mounts + [.writable(folder), .readOnly(context.guestFolder)]
+        + (sibling.map { [.readOnly($0)] } ?? []),
       files: ["shim.rs": Data(shim.utf8), "root.rs": Data(root.utf8)])
   }
 
-  private func compiler(_ unit: RustUnit, _ plan: CargoPlan) -> [String] {
+  private func compiler(_ plan: CargoPlan) -> [String] {
     let triple = target.map { ["--target", $0] } ?? []
     let last = ["--cap-lints=allow"] + (hasBlackBox ? ["--cfg=proctor_black_box"] : []) + linking
     let kind: [String]

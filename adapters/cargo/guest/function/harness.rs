@@ -8,6 +8,14 @@
 
 extern crate std;
 
+// The crate's own, whatever it calls them: rustc_library.sh finds both and sets the word.
+#[cfg(proctor_serde)]
+extern crate proctor_serde as serde;
+#[cfg(proctor_serde)]
+extern crate proctor_serde_json as serde_json;
+
+#[cfg(proctor_serde)]
+use self::serde::{Deserialize, Serialize};
 use self::std::any::{type_name, Any};
 use self::std::borrow::Cow;
 use self::std::cell::RefCell;
@@ -17,6 +25,7 @@ use self::std::convert::TryFrom;
 use self::std::fmt::{Debug, Write};
 use self::std::future::Future;
 use self::std::hash::{BuildHasher, Hash};
+use self::std::marker::PhantomData;
 use self::std::prelude::v1::*;
 use self::std::rc::Rc;
 use self::std::sync::atomic::{AtomicBool, AtomicUsize, Ordering as Memory};
@@ -89,7 +98,8 @@ fn request() -> Result<Guest, Refusal> {
     for (name, value) in members {
         match (&*name, value) {
             ("args", Json::List(list)) => arguments = Some(list),
-            ("args", _) => return Err(Refusal::whole("a Rust function takes its arguments by position: give an array")),
+            // Rust has no names for arguments: an object is the only one.
+            ("args", value) => arguments = Some(std::vec![value]),
             ("timing", value) => timing = Some(Timing::new(&value, text.len())),
             _ => (),
         }
@@ -200,14 +210,14 @@ pub enum Outcome<R> {
     Refused,
 }
 
-pub fn invoke<F, Arguments>(guest: &mut Guest, function: F) -> Outcome<F::Output>
+pub fn invoke<F, Arguments>(guest: &mut Guest, function: F, decoders: Arguments::Decoders) -> Outcome<F::Output>
 where
     F: Call<Arguments>,
     Arguments: FromArguments,
 {
     let list = std::mem::replace(&mut guest.arguments, Vec::new());
     let given = if guest.timing.is_some() { list.clone() } else { Vec::new() };
-    let arguments = match Arguments::from_arguments(list) {
+    let arguments = match Arguments::from_arguments(list, &decoders) {
         Ok(arguments) => arguments,
         Err(refusal) => {
             finish(&refusal.record());
@@ -216,7 +226,7 @@ where
     };
     send("{\"event\":\"started\"}");
     if let Some(timing) = guest.timing.take() {
-        finish(&Calls { function, given, ended: 0, next: Some(arguments) }.measure(&timing));
+        finish(&Calls { function, given, decoders, ended: 0, next: Some(arguments) }.measure(&timing));
         return Outcome::Refused; // there is nothing to show
     }
     let start = Instant::now();
@@ -300,9 +310,10 @@ fn keep<T>(value: T) -> T {
     }
 }
 
-struct Calls<F, Arguments> {
+struct Calls<F, Arguments: FromArguments> {
     function: F,
     given: Vec<Json>,
+    decoders: Arguments::Decoders,
     ended: usize,
     next: Option<Arguments>,
 }
@@ -310,7 +321,7 @@ struct Calls<F, Arguments> {
 impl<F: Call<Arguments>, Arguments: FromArguments> Calls<F, Arguments> {
     fn fresh(&mut self) -> Option<Arguments> {
         LENT.with(|lent| lent.borrow_mut().next = 0);
-        self.next.take().or_else(|| Arguments::from_arguments(self.given.clone()).ok())
+        self.next.take().or_else(|| Arguments::from_arguments(self.given.clone(), &self.decoders).ok())
     }
 
     // Makes so many calls; nanoseconds. What a function returns is dropped within them.
@@ -426,17 +437,14 @@ fn returned(guest: &Guest, value: &str, form: Option<&str>) {
     finish(&record);
 }
 
-fn unserializable<T>(_: &T) {
+fn unserializable<T>(_: &T, why: &str) {
     let mut record = String::from("{\"event\":\"unserializable\",\"text\":");
-    write_text(
-        &std::format!("the result, of type {}, has no JSON form and no Debug", type_name::<T>()),
-        &mut record,
-    );
+    write_text(&std::format!("{}: {}", type_name::<T>(), why), &mut record);
     record.push('}');
     finish(&record);
 }
 
-// Below, a method call on `&&&&Show(..)` takes the first trait that fits, from
+// Below, a method call on `&&&&&Show(..)` takes the first trait that fits, from
 // the most references to none. This works where the type is known: in the shim.
 
 // A direct call stops at a type that is still open (a generic function), which
@@ -474,7 +482,7 @@ pub trait ShowFuture<T> {
     where
         T: AsyncFunctionsAreNotSupported;
 }
-impl<'a, 'b, 'c, 'd, T: Future> ShowFuture<T> for &'b &'c &'d Show<'a, T> {
+impl<'a, 'b, 'c, 'd, 'e, T: Future> ShowFuture<T> for &'b &'c &'d &'e Show<'a, T> {
     fn proctor_show(&self, _: &Guest, _: bool)
     where
         T: AsyncFunctionsAreNotSupported,
@@ -484,12 +492,31 @@ impl<'a, 'b, 'c, 'd, T: Future> ShowFuture<T> for &'b &'c &'d Show<'a, T> {
 pub trait ShowJson {
     fn proctor_show(&self, guest: &Guest, is_error: bool);
 }
-impl<'a, 'b, 'c, T: ToJson> ShowJson for &'b &'c Show<'a, T> {
+impl<'a, 'b, 'c, 'd, T: ToJson> ShowJson for &'b &'c &'d Show<'a, T> {
     fn proctor_show(&self, guest: &Guest, is_error: bool) {
         if let Some(value) = self.0 {
             let mut json = String::new();
             value.to_json(&mut json);
             returned(guest, &json, if is_error { Some("err") } else { None });
+        }
+    }
+}
+pub trait ShowSerde {
+    fn proctor_show(&self, guest: &Guest, is_error: bool);
+}
+#[cfg(proctor_serde)]
+impl<'a, 'b, 'c, T: Serialize> ShowSerde for &'b &'c Show<'a, T> {
+    fn proctor_show(&self, guest: &Guest, is_error: bool) {
+        if let Some(value) = self.0 {
+            let written = serde_json::to_string(value).map_err(|error| std::format!("{}", error));
+            match written.and_then(|text| parse(&text)) {
+                Ok(json) => {
+                    let mut text = String::new();
+                    json.write(&mut text);
+                    returned(guest, &text, if is_error { Some("err") } else { None });
+                }
+                Err(why) => unserializable(value, &why),
+            }
         }
     }
 }
@@ -501,7 +528,7 @@ impl<'a, 'b, T: Debug> ShowDebug for &'b Show<'a, T> {
         if let Some(value) = self.0 {
             let mut text = String::new();
             if std::write!(text, "{:?}", value).is_err() {
-                return unserializable(value);
+                return unserializable(value, "its Debug failed");
             }
             let mut json = String::new();
             write_text(&text, &mut json);
@@ -515,7 +542,7 @@ pub trait ShowNothing {
 impl<'a, T> ShowNothing for Show<'a, T> {
     fn proctor_show(&self, _: &Guest, _: bool) {
         if let Some(value) = self.0 {
-            unserializable(value);
+            unserializable(value, "no Debug either");
         }
     }
 }
@@ -548,8 +575,52 @@ impl Refusal {
     }
 }
 
+// How each argument is read is chosen in the shim too, where its type is known: slots go there, decoders come back.
 pub trait FromArguments: Sized {
-    fn from_arguments(list: Vec<Json>) -> Result<Self, Refusal>;
+    type Slots;
+    type Decoders;
+    fn slots() -> Self::Slots;
+    fn from_arguments(list: Vec<Json>, decoders: &Self::Decoders) -> Result<Self, Refusal>;
+}
+
+pub struct Slot<T>(PhantomData<T>);
+
+pub struct Decoder<T> {
+    expected: fn() -> String,
+    read: fn(Json) -> Result<T, Problem>,
+}
+
+pub fn slots<F: Call<Arguments>, Arguments: FromArguments>(_: &F) -> Arguments::Slots {
+    Arguments::slots()
+}
+
+pub trait ReadOwn<T> {
+    fn proctor_decoder(&self) -> Decoder<T>;
+}
+impl<'a, 'b, 'c, T: FromJson> ReadOwn<T> for &'a &'b &'c Slot<T> {
+    fn proctor_decoder(&self) -> Decoder<T> {
+        Decoder { expected: T::expected, read: T::from_json }
+    }
+}
+// Behind a reference: serde itself has only those to parts of the text.
+pub trait ReadReference<T> {
+    fn proctor_decoder(&self) -> Decoder<T>;
+}
+pub trait ReadSerde<T> {
+    fn proctor_decoder(&self) -> Decoder<T>;
+}
+pub trait ReadNothing<T> {
+    fn proctor_decoder(&self) -> Decoder<T>
+    where
+        T: FromJson;
+}
+impl<T> ReadNothing<T> for Slot<T> {
+    fn proctor_decoder(&self) -> Decoder<T>
+    where
+        T: FromJson,
+    {
+        Decoder { expected: T::expected, read: T::from_json }
+    }
 }
 
 // Not bound to FromJson: so the compiler's message names the argument's type, not the function.
@@ -566,16 +637,16 @@ struct Given {
 }
 
 impl Given {
-    fn take<T: FromJson>(&mut self) -> Result<T, Refusal> {
+    fn take<T>(&mut self, decoder: &Decoder<T>) -> Result<T, Refusal> {
         self.position += 1;
-        let (message, expected) = match self.list.next() {
-            None => (count(self.wanted, self.given), T::expected()),
-            Some(json) => match T::from_json(json) {
+        let message = match self.list.next() {
+            None => count(self.wanted, self.given),
+            Some(json) => match (decoder.read)(json) {
                 Ok(value) => return Ok(value),
-                Err(problem) => (problem.message(), T::expected()),
+                Err(problem) => problem.message(),
             },
         };
-        Err(Refusal { position: Some(self.position), expected, message })
+        Err(Refusal { position: Some(self.position), expected: (decoder.expected)(), message })
     }
 
     fn end(&self) -> Result<(), Refusal> {
@@ -591,14 +662,22 @@ fn count(wanted: usize, given: usize) -> String {
     std::format!("the function takes {} argument{}, {} given", wanted, if wanted == 1 { "" } else { "s" }, given)
 }
 
+// The shim does not know how many there are: it has a decoder for each of eight, the last ones `()`.
 macro_rules! arguments {
-    ($wanted:expr; $($name:ident)*) => {
-        impl<$($name: FromJson),*> FromArguments for ($($name,)*) {
-            fn from_arguments(list: Vec<Json>) -> Result<Self, Refusal> {
+    ($wanted:expr; $($name:ident)*; $($none:ty)*) => {
+        impl<$($name),*> FromArguments for ($($name,)*) {
+            type Slots = ($(Slot<$name>,)* $(Slot<$none>,)*);
+            type Decoders = ($(Decoder<$name>,)* $(Decoder<$none>,)*);
+            fn slots() -> Self::Slots {
+                ($(Slot::<$name>(PhantomData),)* $(Slot::<$none>(PhantomData),)*)
+            }
+            #[allow(non_snake_case, unused_variables)]
+            fn from_arguments(list: Vec<Json>, decoders: &Self::Decoders) -> Result<Self, Refusal> {
                 let mut given = Given { given: list.len(), list: list.into_iter(), position: 0, wanted: $wanted };
                 given.end()?;
                 let _ = &mut given; // not mutated when the function takes nothing
-                Ok(($(given.take::<$name>()?,)*))
+                let ($(ref $name,)* ..) = *decoders;
+                Ok(($(given.take($name)?,)*))
             }
         }
         impl<Function, Value, $($name),*> Call<($($name,)*)> for Function
@@ -614,15 +693,15 @@ macro_rules! arguments {
         }
     };
 }
-arguments!(0;);
-arguments!(1; A);
-arguments!(2; A B);
-arguments!(3; A B C);
-arguments!(4; A B C D);
-arguments!(5; A B C D E);
-arguments!(6; A B C D E G);
-arguments!(7; A B C D E G H);
-arguments!(8; A B C D E G H I);
+arguments!(0;; () () () () () () () ());
+arguments!(1; A; () () () () () () ());
+arguments!(2; A B; () () () () () ());
+arguments!(3; A B C; () () () () ());
+arguments!(4; A B C D; () () () ());
+arguments!(5; A B C D E; () () ());
+arguments!(6; A B C D E G; () ());
+arguments!(7; A B C D E G H; ());
+arguments!(8; A B C D E G H I;);
 
 // ---- from JSON to Rust ------------------------------------------------------
 
@@ -1112,6 +1191,62 @@ tuples!(6; A 0 B 1 C 2 D 3 E 4 G 5);
 tuples!(7; A 0 B 1 C 2 D 3 E 4 G 5 H 6);
 tuples!(8; A 0 B 1 C 2 D 3 E 4 G 5 H 6 I 7);
 
+// What the crate's own types come from. The text is lent: they may keep parts of it.
+#[cfg(proctor_serde)]
+mod by_serde {
+    use super::*;
+
+    fn expected<T: ?Sized>() -> String {
+        let mut short = String::new(); // without the paths of modules
+        for c in type_name::<T>().chars() {
+            short.push(c);
+            if short.ends_with("::") {
+                short.truncate(short.len() - 2);
+                while short.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+                    let _ = short.pop();
+                }
+            }
+        }
+        short
+    }
+
+    fn read<T: Deserialize<'static>>(json: Json) -> Result<T, Problem> {
+        let text: &'static str = lend(move || {
+            let mut text = String::new();
+            json.write(&mut text);
+            Ok(&*Box::leak(text.into_boxed_str()))
+        })?;
+        serde_json::from_str(text).or_else(|error| {
+            let words = std::format!("{}", error);
+            // The place is one of the text made here, not of what was given.
+            let end = if error.line() > 0 { words.rfind(" at line ") } else { None };
+            problem(String::from(&words[..end.unwrap_or(words.len())]))
+        })
+    }
+
+    impl<'a, T: Deserialize<'static>> ReadSerde<T> for &'a Slot<T> {
+        fn proctor_decoder(&self) -> Decoder<T> {
+            Decoder { expected: expected::<T>, read: read::<T> }
+        }
+    }
+
+    macro_rules! behind {
+        ($($reference:ty, $json:ident => $lend:expr;)*) => {$(
+            impl<'a, 'b, T: Deserialize<'static>> ReadReference<$reference> for &'a &'b Slot<$reference> {
+                fn proctor_decoder(&self) -> Decoder<$reference> {
+                    Decoder { expected: expected::<$reference>, read: |$json| $lend }
+                }
+            }
+        )*};
+    }
+    behind! {
+        &'static T, json => lend(|| read::<T>(json).map(|value| &*Box::leak(Box::new(value))));
+        &'static [T], json => lend(|| read::<Vec<T>>(json).map(|list| &*Box::leak(list.into_boxed_slice())));
+        &'static mut T, json => read::<T>(json).map(|value| lend_exclusively(Box::new(value)));
+        &'static mut [T], json => read::<Vec<T>>(json).map(|list| lend_exclusively(list.into_boxed_slice()));
+    }
+}
+
 // ---- from Rust to JSON ------------------------------------------------------
 
 pub trait ToJson {
@@ -1343,6 +1478,41 @@ pub enum Json {
 }
 
 impl Json {
+    // Members in order of their names: the crate's own types may hold hash tables.
+    #[cfg(proctor_serde)]
+    fn write(&self, out: &mut String) {
+        match *self {
+            Json::Null => out.push_str("null"),
+            Json::Bool(value) => out.push_str(if value { "true" } else { "false" }),
+            Json::Number(ref text) => out.push_str(text),
+            Json::Text(ref text) => write_text(text, out),
+            Json::List(ref list) => {
+                out.push('[');
+                for (index, json) in list.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    json.write(out);
+                }
+                out.push(']');
+            }
+            Json::Object(ref members) => {
+                let mut members: Vec<&(String, Json)> = members.iter().collect();
+                members.sort_by(|a, b| in_order(&a.0, &b.0));
+                out.push('{');
+                for (index, member) in members.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    write_text(&member.0, out);
+                    out.push(':');
+                    member.1.write(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+
     fn brief(&self) -> String {
         match *self {
             Json::Null => String::from("null"),
