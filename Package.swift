@@ -54,6 +54,8 @@ let package = Package(
         .embedInCode("jest/guest/function/proctor_call.mjs"),
         .embedInCode("jest/guest/function/proctor_code.cjs"),
         .embedInCode("jest/guest/function/proctor_guest.cjs"),
+        .embedInCode("jest/guest/function/proctor_typescript.cjs"),
+        .embedInCode("jest/guest/function/proctor_typescript_hooks.mjs"),
         .embedInCode("jest/guest/function/proctor_call_isolated.cjs"),
         .embedInCode("jest/guest/function/proctor_channel.cjs"),
         .embedInCode("jest/guest/function/proctor_core.cjs"),

@@ -9,7 +9,7 @@ struct Eval: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run a piece of code in the sandbox.",
     discussion: """
-      Python, JavaScript (TypeScript where node takes it), Rust and Swift. The piece runs in an empty \
+      Python, JavaScript, TypeScript, Rust and Swift. The piece runs in an empty \
       folder of its own, under the limits of [execution] in proctor.toml, with the packages of the \
       workspace. What it prints, the value of its last expression (Python, JavaScript), figures of \
       matplotlib and files written to output/ come back; nothing else stays.

@@ -9,8 +9,8 @@ struct Exec: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Call one function of a file with JSON arguments, in the sandbox.",
     discussion: """
-      Python, JavaScript (TypeScript where node takes it), Rust and Swift. Arguments are a JSON array, or \
-      an object of named ones (Python, Swift). The limits are those of [execution] in proctor.toml.
+      Python, JavaScript, TypeScript, Rust and Swift. Arguments are a JSON array, or an object of \
+      named ones (Python, Swift). The limits are those of [execution] in proctor.toml.
 
       EXAMPLES
         proctor exec src/primes.py first_primes '[4]'

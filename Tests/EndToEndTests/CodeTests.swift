@@ -181,7 +181,7 @@ import Testing
     if outcome.status == 0 {
       #expect(try outcome.json()["result"] as? Int == 2)
     } else {
-      #expect(outcome.text.contains("it needs one that strips types"))
+      #expect(outcome.text.contains("npm install --save-dev typescript"))
     }
   }
 

@@ -257,7 +257,7 @@ struct RustFunctionPlan {
     [ "$file" = "$root" ] || touch -r /tmp/root "$root"
     # Dates may lie: only the same contents keep theirs.
     [ "$(cat "$folder/source" 2>/dev/null)" != "$sum" ] || touch -r /tmp/file "$file"
-    cp "$guest/rustc_library.sh" /tmp/rustc_library && chmod +x /tmp/rustc_library || exit 1
+    cp -p "$guest/rustc_library.sh" /tmp/rustc_library && chmod +x /tmp/rustc_library || exit 1
     "$@" || exit
     # A fresh crate is not linked again. Whoever loads it meanwhile has the old or the new one, whole.
     [ ! -e "$new" ] || mv -f "$new" "$library" || exit 1

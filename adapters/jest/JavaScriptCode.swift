@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 public import ProctorModel
 
-/// Pieces of JavaScript, and of TypeScript where node strips types.
+/// Pieces of JavaScript, and of TypeScript by node or the transpiler of the project.
 extension JestAdapter: CodeAdapter {
   public var codeLanguages: [CodeLanguage] {
     [

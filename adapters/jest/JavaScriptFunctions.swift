@@ -53,6 +53,8 @@ extension JestAdapter: FunctionAdapter {
         "proctor_call.mjs": PackageResources.proctor_call_mjs,
         "proctor_code.cjs": PackageResources.proctor_code_cjs,
         "proctor_guest.cjs": PackageResources.proctor_guest_cjs,
+        "proctor_typescript.cjs": PackageResources.proctor_typescript_cjs,
+        "proctor_typescript_hooks.mjs": PackageResources.proctor_typescript_hooks_mjs,
         "proctor_channel.cjs": PackageResources.proctor_channel_cjs,
         "proctor_core.cjs": PackageResources.proctor_core_cjs,
         "proctor_vm.js": PackageResources.proctor_vm_js,

@@ -2,7 +2,7 @@
 //
 //     PROCTOR_REQUEST=request.json PROCTOR_CHANNEL=pipe PROCTOR_NONCE=hex node proctor_call.mjs
 //
-// proctor_guest.cjs and proctor_core.cjs must lie beside this file. docs/functions.md has the request, the
+// The other files of this folder must lie beside this file. docs/functions.md has the request, the
 // records and the JSON forms of values. The user's code runs in the same realm:
 // nothing here is a boundary; what is used after it is loaded is taken before.
 //
@@ -275,11 +275,28 @@ try {
 } catch {} // the import will tell
 const names = core.scanNames(source);
 
-const isTypeScript = /\.[cm]?ts$/.test(file);
-if (isTypeScript && !process.features.typescript) {
-  finish(raisedRecord("Error", "this node (" + process.version + ") cannot run TypeScript: it needs one that strips types (22.18, 23.6 or newer)",
-    file, null, true));
+const fromImport = (error) => finish(raised(error, true));
+
+/** By the project's own transpiler. What TypeScript makes of a module for CommonJS has the exports by their names. */
+function loadTypeScript() {
+  const typescript = require("./proctor_typescript.cjs");
+  if (typescript.install(file) === null) return finish(raisedRecord("Error", typescript.MISSING, file, null, true));
+  if (typescript.formatOf(file) === "module") return load();
+  const namespace = createRequire(file)(file);
+  callFunction(namespace?.__esModule === true ? namespace : { default: namespace });
+}
+
+function load() {
+  import(pathToFileURL(file).href).then(callFunction, fromImport);
+}
+
+process.argv[1] = file;
+if (/\.[cm]?ts$/.test(file) && !process.features.typescript) {
+  try {
+    loadTypeScript();
+  } catch (error) {
+    fromImport(error);
+  }
 } else {
-  process.argv[1] = file;
-  import(pathToFileURL(file).href).then(callFunction, (error) => finish(raised(error, true)));
+  load();
 }

@@ -2,17 +2,17 @@
 //
 //     PROCTOR_REQUEST=request.json PROCTOR_CHANNEL=pipe PROCTOR_NONCE=hex node proctor_code.cjs
 //
-// proctor_guest.cjs and proctor_core.cjs must lie beside this file. docs/code.md has the request and
+// The other files of this folder must lie beside this file. docs/code.md has the request and
 // the records. A piece that is a script by its syntax is run as one, and the value of its last statement
 // is the result; any other is run as an ES module, and its default export is.
 //
 // Exit code: the piece's own; 2 no or a wrong request.
 "use strict";
 
-const { core, request, send, finish, raised, placeOf } = require("./proctor_guest.cjs");
+const { core, request, send, finish, raised, placeOf, mapLines, mapped } = require("./proctor_guest.cjs");
 const fs = require("node:fs");
 const vm = require("node:vm");
-const { createRequire, stripTypeScriptTypes } = require("node:module");
+const { createRequire, stripTypeScriptTypes, SourceMap } = require("node:module");
 const { pathToFileURL } = require("node:url");
 const { types } = require("node:util");
 
@@ -64,6 +64,7 @@ function named(text) {
 function fail(error, isImport) {
   const shown = describeError(error);
   let text = shown.stack !== "" ? shown.stack : "Uncaught " + shown.kind + ": " + shown.message;
+  text = mapped(text);
   const own = indexOf(text, "\n    at " + (isImport ? "" : "Script.runInThisContext"));
   if (own >= 0) text = slice(text, 0, own);
   try {
@@ -122,19 +123,33 @@ function runScript(script) {
   then(value, keep, (error) => fail(error, false));
 }
 
+/** JavaScript as node or the project's own transpiler makes it; null where neither can. */
+function withoutTypes(source) {
+  if (typeof stripTypeScriptTypes === "function") return stripTypeScriptTypes(source);
+  const transpile = require("./proctor_typescript.cjs").install(file);
+  return transpile === null ? null : transpile(source, file, "module");
+}
+
+/** Node follows source maps in files only: this is the one of a script. */
+function followSourceMap(source) {
+  const mark = "//# sourceMappingURL=data:application/json;base64,";
+  const at = isTypeScript ? source.lastIndexOf(mark) : -1;
+  if (at < 0) return;
+  const map = new SourceMap(JSON.parse(Buffer.from(source.slice(at + mark.length), "base64").toString()));
+  const findEntry = map.findEntry.bind(map);
+  mapLines(file, (line, column) => findEntry(line - 1, column - 1).originalLine + 1);
+}
+
 function main() {
   let source = fs.readFileSync(file, "utf8");
   process.argv[1] = file;
   if (isTypeScript) {
-    if (typeof stripTypeScriptTypes !== "function") {
-      return finish(raisedRecord("Error", "this node (" + process.version +
-        ") cannot run TypeScript: it needs one that strips types (22.18, 23.6 or newer)", file, null, true), 1);
-    }
     try {
-      source = stripTypeScriptTypes(source);
+      source = withoutTypes(source);
     } catch (error) {
       return fail(error, true);
     }
+    if (source === null) return finish(raisedRecord("Error", require("./proctor_typescript.cjs").MISSING, file, null, true), 1);
   }
   let script;
   try {
@@ -142,6 +157,7 @@ function main() {
   } catch (error) {
     return mayBeModule(source) ? runModule() : fail(error, true);
   }
+  followSourceMap(source);
   try {
     runScript(script);
   } catch (error) {

@@ -43,6 +43,36 @@ function safeRealPath(path) {
   }
 }
 
+let mapped = (text) => text;
+
+/** From now on, the file's lines in stacks are what `lineOf` makes of line and column. */
+function mapLines(file, lineOf) {
+  mapped = (text) => {
+    let result = "";
+    let done = 0;
+    for (let at = indexOf(text, file + ":"); at >= 0; at = indexOf(text, file + ":", at + 1)) {
+      const line = numberAt(text, at + file.length + 1);
+      const column = numberAt(text, line.end + 1);
+      if (line.end === at + file.length + 1) continue;
+      let place = 0;
+      try {
+        place = lineOf(line.value, column.value || 1);
+      } catch {}
+      if (!(place > 0)) continue;
+      result += slice(text, done, at) + file + ":" + place;
+      done = line.end;
+    }
+    return result + slice(text, done);
+  };
+}
+
+function numberAt(text, start) {
+  let value = 0;
+  let end = start;
+  for (; codeAt(text, end) >= 48 && codeAt(text, end) <= 57; end++) value = value * 10 + codeAt(text, end) - 48;
+  return { value, end };
+}
+
 /** {file, line} of a place in a line of a stack, or null where it is none in the project. */
 function placeIn(text) {
   for (let index = 0; index < prefixes.length; index++) {
@@ -52,9 +82,7 @@ function placeIn(text) {
     const isUrl = index % 2 === 1;
     if (!isUrl && start > 0 && codeAt(text, start - 1) === 47) continue; // "//": within a URL
     for (let colon = indexOf(text, ":", start + prefixes[index].length); colon >= 0; colon = indexOf(text, ":", colon + 1)) {
-      let line = 0;
-      let end = colon + 1;
-      for (; codeAt(text, end) >= 48 && codeAt(text, end) <= 57; end++) line = line * 10 + codeAt(text, end) - 48;
+      const { value: line, end } = numberAt(text, colon + 1);
       if (end === colon + 1) continue;
       let path = slice(text, start + (isUrl ? 7 : 0), colon);
       try {
@@ -85,7 +113,7 @@ function placeOf(stack, isSyntaxError) {
 
 function raised(error, isImport) {
   const shown = describeError(error);
-  let place = placeOf(shown.stack, isImport && shown.kind === "SyntaxError");
+  let place = placeOf(mapped(shown.stack), isImport && shown.kind === "SyntaxError");
   if (isImport && place === null) {
     place = { file, line: shown.kind === "SyntaxError" ? lineOfSyntaxError() : null };
   }
@@ -104,4 +132,4 @@ function lineOfSyntaxError() {
   }
 }
 
-module.exports = { core, request, send, finish, raised, placeOf, lineOfSyntaxError };
+module.exports = { core, request, send, finish, raised, placeOf, mapLines, mapped: (text) => mapped(text) };
