@@ -10,24 +10,11 @@ struct CodeRunner: Sendable {
   let input: Int32?
 
   func run(in project: Project) async throws(EngineError) -> CodeAnswer {
-    let context: AdapterContext
-    do {
-      let toolchain = try adapter.codeToolchain(
-        for: project, workspace: session.workspace,
-        settings: session.configuration.settings(for: adapter.id), runtime: piece.runtime,
-        host: session.host)
-      context = try session.context(project, toolchain)
-    } catch {
-      throw EngineError(.sandbox, error.message, resolution: error.resolution)
-    }
-    let plan: FunctionPlan
-    do {
-      plan = try adapter.plan(piece, context)
-    } catch {
-      return CodeAnswer(error)
-    }
-    let runner = PlanRunner(adapter: adapter, session: session, context: context)
-    let outcome = try await runner.run(plan, input: input) {
+    let runner = try PlanRunner(adapter, session, project, piece.runtime)
+    let context = runner.context
+    let outcome = try await runner.run(input: input) { () throws(FunctionFailure) in
+      try adapter.plan(piece, context)
+    } explain: {
       adapter.failure(of: $0, piece, context)
     }
     switch outcome {

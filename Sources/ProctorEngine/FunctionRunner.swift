@@ -9,24 +9,13 @@ struct FunctionRunner: Sendable {
   let call: FunctionCall
 
   func run(in project: Project) async throws(EngineError) -> FunctionAnswer {
-    let context: AdapterContext
-    do {
-      let toolchain = try adapter.functionToolchain(
-        for: project, workspace: session.workspace,
-        settings: session.configuration.settings(for: adapter.id), runtime: call.runtime,
-        host: session.host)
-      context = try session.context(project, toolchain)
-    } catch {
-      throw EngineError(.sandbox, error.message, resolution: error.resolution)
+    let runner = try PlanRunner(adapter, session, project, call.runtime)
+    let context = runner.context
+    let outcome = try await runner.run { () throws(FunctionFailure) in
+      try adapter.plan(call, context)
+    } explain: {
+      adapter.failure(of: $0, call, context)
     }
-    let plan: FunctionPlan
-    do {
-      plan = try adapter.plan(call, context)
-    } catch {
-      return FunctionAnswer(error)
-    }
-    let runner = PlanRunner(adapter: adapter, session: session, context: context)
-    let outcome = try await runner.run(plan) { adapter.failure(of: $0, call, context) }
     switch outcome {
     case .notBuilt(let failure, let done): return FunctionAnswer(notBuilt: failure, done)
     case .refused(let failure): return FunctionAnswer(failure)

@@ -1,15 +1,33 @@
 import ProctorModel
 import ProctorSandbox
 
-/// Runs what an adapter planned for a call: the builds, then the one command that matters.
+/// Runs what an adapter plans for a call: the builds, then the one command that matters.
 struct PlanRunner: Sendable {
-  let adapter: any Adapter
-  let session: RunSession
+  private let adapter: any RuntimeAdapter
+  private let session: RunSession
   let context: AdapterContext
+
+  /// Finds the tools.
+  init(
+    _ adapter: any RuntimeAdapter, _ session: RunSession, _ project: Project,
+    _ runtime: FunctionRuntime
+  ) throws(EngineError) {
+    self.adapter = adapter
+    self.session = session
+    do {
+      let toolchain = try adapter.toolchain(
+        for: project, workspace: session.workspace,
+        settings: session.configuration.settings(for: adapter.id), runtime: runtime,
+        host: session.host)
+      context = try session.context(project, toolchain)
+    } catch {
+      throw EngineError(.sandbox, error.message, resolution: error.resolution)
+    }
+  }
 
   enum Outcome {
     case notBuilt(FunctionFailure, InvocationRunner.Finished)
-    /// What was built shows that there is nothing to call.
+    /// The file, or what was built, shows that there is nothing to call.
     case refused(FunctionFailure)
     case ran(Invocation, FunctionRecorder.Seen, SandboxResult)
   }
@@ -18,13 +36,20 @@ struct PlanRunner: Sendable {
   ///   - input: what the command gets on stdin; nil for nothing.
   ///   - explain: understands a build that failed.
   func run(
-    _ plan: FunctionPlan, input: Int32? = nil, explain: (FinishedInvocation) -> FunctionFailure
+    input: Int32? = nil, plan: () throws(FunctionFailure) -> FunctionPlan,
+    explain: (FinishedInvocation) -> FunctionFailure
   ) async throws(EngineError) -> Outcome {
+    let first: FunctionPlan
+    do {
+      first = try plan()
+    } catch {
+      return .refused(error)
+    }
     var builder = try session.runner(adapter, context)
     // The call's time limit is not the compiler's; and what building adds to files never reaches them.
     builder.limits.wallSeconds = Double(session.configuration.tests.timeoutSeconds)
     builder.access = .protected
-    switch try await prepared(plan, builder, explain) {
+    switch try await prepared(first, builder, explain) {
     case .ended(let outcome): return outcome
     case .call(let invocation, let layers):
       return try await call(invocation, layers, input)

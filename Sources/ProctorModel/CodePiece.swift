@@ -116,15 +116,8 @@ public struct CodePiece: Sendable {
 }
 
 /// An adapter that can also run pieces of code of its language.
-public protocol CodeAdapter: Adapter {
+public protocol CodeAdapter: RuntimeAdapter {
   var codeLanguages: [CodeLanguage] { get }
-
-  /// Finds what a piece needs; no test runner.
-  /// - Throws: `ToolProblem` when something is missing.
-  func codeToolchain(
-    for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
-    host: any Host
-  ) throws(ToolProblem) -> Toolchain
 
   /// What compiles and runs a piece. A run that reports over the channel says how it ended; of any other its exit
   /// status does.

@@ -144,7 +144,7 @@ public struct FunctionPlan: Sendable {
 }
 
 /// An adapter that can also call single functions of its language.
-public protocol FunctionAdapter: Adapter {
+public protocol FunctionAdapter: RuntimeAdapter {
   /// `Python`.
   var language: String { get }
   /// Endings of the files whose functions it can call, without the dot.
@@ -154,13 +154,6 @@ public protocol FunctionAdapter: Adapter {
   var timedRuntimes: Set<FunctionRuntime> { get }
   /// How functions are compiled to be timed, such as `release`; nil when they are not compiled.
   var timedBuild: String? { get }
-
-  /// Finds what a call needs; no test runner.
-  /// - Throws: `ToolProblem` when something is missing.
-  func functionToolchain(
-    for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
-    host: any Host
-  ) throws(ToolProblem) -> Toolchain
 
   /// - Throws: `FunctionFailure` when the file alone shows that there is nothing to call.
   func plan(_ call: FunctionCall, _ context: AdapterContext) throws(FunctionFailure) -> FunctionPlan

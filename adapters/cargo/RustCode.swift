@@ -7,13 +7,6 @@ extension CargoAdapter: CodeAdapter {
     [CodeLanguage(name: "rust", title: "Rust", aliases: ["rs"], fileName: "main.rs")]
   }
 
-  public func codeToolchain(
-    for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
-    host: any Host
-  ) throws(ToolProblem) -> Toolchain {
-    try toolchain(for: project, workspace: workspace, settings: settings, host: host)
-  }
-
   /// What is put before statements, on the first line, so that all lines keep their numbers; `?` may be used.
   static let pieceBegin = "fn main() -> Result<(), Box<dyn std::error::Error>> { "
   static let pieceEnd = "\n; Ok(()) }\n"

@@ -13,7 +13,7 @@ extension CargoAdapter: FunctionAdapter {
   public var timedRuntimes: Set<FunctionRuntime> { functionRuntimes }
   public var timedBuild: String? { "release" }
 
-  public func functionToolchain(
+  public func toolchain(
     for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
     host: any Host
   ) throws(ToolProblem) -> Toolchain {

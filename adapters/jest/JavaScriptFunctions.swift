@@ -12,7 +12,7 @@ extension JestAdapter: FunctionAdapter {
   private static let isolatedVM = "isolated-vm"
 
   /// QuickJS is had as a package of Python's.
-  public func functionToolchain(
+  public func toolchain(
     for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
     host: any Host
   ) throws(ToolProblem) -> Toolchain {

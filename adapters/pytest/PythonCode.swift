@@ -11,14 +11,6 @@ extension PytestAdapter: CodeAdapter {
     ]
   }
 
-  public func codeToolchain(
-    for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
-    host: any Host
-  ) throws(ToolProblem) -> Toolchain {
-    try functionToolchain(
-      for: project, workspace: workspace, settings: settings, runtime: runtime, host: host)
-  }
-
   public func plan(
     _ piece: CodePiece, _ context: AdapterContext
   ) throws(FunctionFailure) -> FunctionPlan {

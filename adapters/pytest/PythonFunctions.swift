@@ -8,7 +8,7 @@ extension PytestAdapter: FunctionAdapter {
   public var functionRuntimes: Set<FunctionRuntime> { [.native, .vm] }
   public var timedRuntimes: Set<FunctionRuntime> { functionRuntimes }
 
-  public func functionToolchain(
+  public func toolchain(
     for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
     host: any Host
   ) throws(ToolProblem) -> Toolchain {

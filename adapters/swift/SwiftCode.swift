@@ -7,13 +7,6 @@ extension SwiftTestAdapter: CodeAdapter {
     [CodeLanguage(name: "swift", title: "Swift", aliases: [], fileName: "main.swift")]
   }
 
-  public func codeToolchain(
-    for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
-    host: any Host
-  ) throws(ToolProblem) -> Toolchain {
-    try toolchain(for: project, workspace: workspace, settings: settings, host: host)
-  }
-
   public func plan(
     _ piece: CodePiece, _ context: AdapterContext
   ) throws(FunctionFailure) -> FunctionPlan {

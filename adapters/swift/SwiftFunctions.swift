@@ -9,13 +9,6 @@ extension SwiftTestAdapter: FunctionAdapter {
   public var timedRuntimes: Set<FunctionRuntime> { functionRuntimes }
   public var timedBuild: String? { SwiftPlan.Configuration.release.rawValue }
 
-  public func functionToolchain(
-    for project: Project, workspace: String, settings: AdapterSettings, runtime: FunctionRuntime,
-    host: any Host
-  ) throws(ToolProblem) -> Toolchain {
-    try toolchain(for: project, workspace: workspace, settings: settings, host: host)
-  }
-
   public func plan(
     _ call: FunctionCall, _ context: AdapterContext
   ) throws(FunctionFailure) -> FunctionPlan {
