@@ -6,21 +6,30 @@ import ProctorModel
 ///
 /// A manifest of the workspace outranks one of the user, which outranks one that proctor brings along,
 /// when their names are equal.
-struct AdapterLibrary {
+struct AdapterLibrary: Sendable {
   /// Relative to the workspace.
   static let workspaceFolder = ".proctor/adapters"
   private static let sizeLimit = 1 << 20
 
-  let workspace: String
-  let environment: [String: String]
+  /// Those that proctor brings along, read when somebody asks for them.
+  private static let shipped: [String: ManifestAdapter] = AdapterRegistry.manifests.reduce(into: [:]
+  ) {
+    result, manifest in
+    do {
+      result[manifest.key] = try read(
+        manifest.value, shown: "the built-in manifest \(manifest.key)", isTrusted: true)
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }
+
+  /// Of the user and of the workspace, by name.
+  private let described: [String: ManifestAdapter]
 
   /// - Throws: `EngineError` with code `configuration`, naming the file and line.
-  func load() throws(EngineError) -> [any Adapter] {
-    var manifests: [String: any Adapter] = [:]
-    for (name, text) in AdapterRegistry.manifests {
-      let adapter = try read(text, shown: "the built-in manifest \(name)", isTrusted: true)
-      manifests[adapter.id.rawValue] = adapter
-    }
+  init(workspace: String, environment: [String: String]) throws(EngineError) {
+    var described: [String: ManifestAdapter] = [:]
+    let userFolder = Self.userFolder(environment)
     for folder in [userFolder, "\(workspace)/\(Self.workspaceFolder)"].compactMap(\.self) {
       for entry in FileSystem.entries(of: folder) where entry.name.hasSuffix(".toml") {
         let path = "\(folder)/\(entry.name)"
@@ -31,28 +40,41 @@ struct AdapterLibrary {
             .configuration, "\(shown) cannot be read or is larger than 1 MiB",
             resolution: "Make it a readable text file.")
         }
-        let adapter = try read(
+        let adapter = try Self.read(
           String(decoding: data, as: UTF8.self), shown: shown, isTrusted: folder == userFolder)
-        manifests[adapter.id.rawValue] = adapter
+        described[adapter.id.rawValue] = adapter
       }
     }
-    if let taken = AdapterRegistry.all.first(where: { manifests[$0.id.rawValue] != nil }) {
+    if let taken = AdapterRegistry.all.first(where: { described[$0.id.rawValue] != nil }) {
       throw EngineError(
         .configuration,
         "a manifest is named \(taken.id), which proctor has an adapter of its own for",
         resolution: "Give the manifest another name.")
     }
-    return AdapterRegistry.all + manifests.values.sorted { $0.id.rawValue < $1.id.rawValue }
+    self.described = described
   }
 
-  private var userFolder: String? {
+  /// Those with code of their own, which are more than runners of tests.
+  var own: [any Adapter] { AdapterRegistry.all }
+
+  var all: [any Adapter] {
+    let manifests = Self.shipped.merging(described) { $1 }
+    return own + manifests.values.sorted { $0.id.rawValue < $1.id.rawValue }
+  }
+
+  var ids: [AdapterID] {
+    let manifests = Set(AdapterRegistry.manifests.keys).union(described.keys)
+    return own.map(\.id) + manifests.sorted().map { AdapterID(rawValue: $0) }
+  }
+
+  private static func userFolder(_ environment: [String: String]) -> String? {
     let base =
       environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
       ?? environment["HOME"].map { "\($0)/.config" }
     return base.map { "\($0)/proctor/adapters" }
   }
 
-  private func read(
+  private static func read(
     _ text: String, shown: String, isTrusted: Bool
   ) throws(EngineError) -> ManifestAdapter {
     do {

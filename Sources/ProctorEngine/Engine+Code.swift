@@ -13,7 +13,9 @@ extension Engine {
       of: .code(request.source, language: language?.name ?? request.language))
   }
 
-  private var codeAdapters: [any CodeAdapter] { adapters.compactMap { $0 as? any CodeAdapter } }
+  private var codeAdapters: [any CodeAdapter] {
+    library.own.compactMap { $0 as? any CodeAdapter }
+  }
 
   /// Runs a piece of code in a folder of its own and gives what came of it.
   /// - Parameter progress: called from several threads, as things happen.

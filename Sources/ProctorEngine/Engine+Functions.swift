@@ -101,7 +101,7 @@ extension Engine {
   }
 
   private func functionAdapter(for file: String) throws(EngineError) -> any FunctionAdapter {
-    let all = adapters.compactMap { $0 as? any FunctionAdapter }
+    let all = library.own.compactMap { $0 as? any FunctionAdapter }
     let name = file.split(separator: "/").last ?? ""
     let ending = name.split(separator: ".").dropFirst().last.map(String.init) ?? ""
     if let found = all.first(where: { $0.functionExtensions.contains(ending) }) { return found }

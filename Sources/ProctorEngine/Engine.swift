@@ -9,7 +9,7 @@ public struct Engine: Sendable {
   let walker: WorkspaceWalker
   /// nil for the workspace itself.
   let copy: CopiedWorkspace?
-  let adapters: [any Adapter]
+  let library: AdapterLibrary
   public let configuration: Configuration
   let options: EngineOptions
 
@@ -19,8 +19,8 @@ public struct Engine: Sendable {
     walker = try WorkspaceWalker.open(workspace)
     self.workspace = walker.root
     copy = nil
-    adapters = try AdapterLibrary(workspace: walker.root, environment: options.environment).load()
-    configuration = try Self.configuration(at: walker.root, adapters: adapters.map(\.id))
+    library = try AdapterLibrary(workspace: walker.root, environment: options.environment)
+    configuration = try Self.configuration(at: walker.root, adapters: library.ids)
     self.options = Self.settled(options, configuration)
   }
 
@@ -35,10 +35,12 @@ public struct Engine: Sendable {
     walker = WorkspaceWalker(root: copy.folder)
     self.copy = copy
     workspace = engine.workspace
-    adapters = engine.adapters
+    library = engine.library
     configuration = engine.configuration
     options = engine.options
   }
+
+  var adapters: [any Adapter] { library.all }
 
   /// Detected runners, those switched off left out.
   public func projects() -> [Project] {
