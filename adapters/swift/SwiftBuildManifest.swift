@@ -45,10 +45,10 @@ struct SwiftBuildManifest {
     }
   }
 
-  /// The command that compiles a Swift module.
+  /// The command that compiles a Swift module; not the one that compiles it a second time, for plugins.
   func compilation(of module: String) -> Command? {
     commands.first { name, command in
-      name.hasPrefix("C.") && name.hasSuffix(".module")
+      name.hasPrefix("C.") && name.hasSuffix(".module") && !name.hasSuffix("-tool.module")
         && Self.value(after: "-module-name", in: command.arguments) == module
     }?.value
   }

@@ -27,11 +27,12 @@ struct SwiftPlan {
   /// `build/debug` is a link to the folder of the machine's own kind.
   var products: String { "\(scratch)/\(configuration)" }
 
-  /// The same, the link followed.
+  /// The same, the link followed; a build may have made it lead to something that is none of its own.
   var productFolder: String {
     guard let real = realpath(products, nil) else { return products }
     defer { free(real) }
-    return String(cString: real)
+    let folder = String(cString: real)
+    return folder.hasPrefix(scratch + "/") ? folder : products
   }
 
   var folders: [String] {
