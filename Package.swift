@@ -103,7 +103,7 @@ let package = Package(
     .executableTarget(
       name: "proctor",
       dependencies: [
-        "ProctorEngine", "ProctorModel", "ProctorFormats", "ProctorSelfTest",
+        "ProctorEngine", "ProctorModel", "ProctorFormats", "ProctorSelfTest", "CSandbox",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

@@ -89,16 +89,19 @@ struct GuestFolder {
     ]
   }
 
-  /// A call by a guest program of the folder.
+  /// A call by a guest program of the folder, which reads its request before anything else.
+  /// - Parameter waiting: added to its environment when it is started before the request is known.
   func call(
     _ call: FunctionCall, argv: [String], mounts: [Invocation.Mount] = [],
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], waiting: [String: String] = [:]
   ) -> Invocation {
     Invocation(
       purpose: .call, title: "calling \(call.function)", argv: argv,
       environment: environment.merging(reporting) { $1 }, directory: context.projectDirectory,
       channel: .frames,
       mounts: [.readOnly(place)] + mounts,
-      files: [Self.requestName: call.request(root: context.projectDirectory)])
+      files: [Self.requestName: call.request(root: context.projectDirectory)],
+      ahead: call.timing == nil
+        ? Invocation.Ahead(request: Self.requestName, environment: waiting) : nil)
   }
 }

@@ -1,3 +1,4 @@
+public import FoundationEssentials
 import Glibc
 import ProctorModel
 
@@ -5,21 +6,30 @@ import ProctorModel
 ///
 /// The time of change (`ctime`) is the kernel's: no program sets it to the past, whatever it does to the
 /// time of modification.
-enum WorkspaceStamp {
+public struct WorkspaceStamp {
   private static let most = 50_000
   /// Files that changed just now may change again within the same tick of the kernel's clock.
   private static let freshNanoseconds: Int64 = 20_000_000
+  /// Larger files are none that builds leave for proctor.
+  private static let readLimit = 64 << 20
+
+  /// Changes when a file does; nil when there are too many files, or one changed just now.
+  public private(set) var text: String?
+  /// Files that are younger than their dates say, in nanoseconds since 1970: put in place with an old date.
+  private var backdated: [(modified: Int64, changed: Int64)] = []
 
   /// - Parameters:
+  ///   - workspace: absolute; links to folders elsewhere are followed, as builds do.
   ///   - folders: left out, absolute.
   ///   - words: what else it depends on.
-  /// - Returns: nil when there are too many files, or one changed just now.
-  static func of(_ workspace: String, without folders: [String], and words: [String]) -> String? {
+  public init(_ workspace: String, without folders: [String], and words: [String]) {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
-    let end = nanoseconds(now) - freshNanoseconds
+    let end = Self.nanoseconds(now) - Self.freshNanoseconds
     var lines = words
+    var isTold = true
     var pending = [workspace]
+    var seen: Set<[UInt64]> = []
     while let folder = pending.popLast() {
       guard let stream = opendir(folder) else { continue }
       defer { closedir(stream) }
@@ -31,18 +41,76 @@ enum WorkspaceStamp {
         let path = "\(folder)/\(name)"
         if folders.contains(path) { continue }
         var status = stat()
-        guard lstat(path, &status) == 0 else { return nil }
-        let changed = nanoseconds(status.st_ctim)
-        guard changed < end, lines.count < most else { return nil }
-        let isFolder = (status.st_mode & S_IFMT) == S_IFDIR
-        if isFolder { pending.append(path) }
-        // What is in a folder is told by itself.
-        lines.append(
-          isFolder
-            ? path : "\(path)\0\(status.st_mode) \(status.st_size) \(status.st_ino) \(changed)")
+        guard lstat(path, &status) == 0 else {
+          isTold = false
+          continue
+        }
+        if lines.count < Self.most {
+          lines.append(Self.line(path, status))
+        } else {
+          isTold = false
+        }
+        isTold = isTold && (Self.isFolder(status) || Self.nanoseconds(status.st_ctim) < end)
+        if status.st_mode & S_IFMT == S_IFLNK {
+          guard stat(path, &status) == 0 else { continue }
+          // What it leads to may change without it.
+          lines.append(Self.line("target", status))
+        }
+        if Self.isFolder(status) {
+          // What cargo built.
+          if name == "target", access("\(path)/CACHEDIR.TAG", F_OK) == 0 { continue }
+          if seen.insert([UInt64(status.st_dev), UInt64(status.st_ino)]).inserted {
+            pending.append(path)
+          }
+        } else {
+          let (modified, changed) = (status.st_mtim, status.st_ctim)
+          backdated.append((Self.nanoseconds(modified), Self.nanoseconds(changed)))
+        }
       }
     }
-    return "\(lines.count) \(Fingerprint.of(lines.sorted().joined(separator: "\n")))"
+    if isTold { text = "\(lines.count) \(Fingerprint.of(lines.sorted().joined(separator: "\n")))" }
+  }
+
+  /// Whether a file came after a moment, in nanoseconds since 1970, with a date before it: a compiler that goes by
+  /// dates takes it for the one that was there.
+  public func hasBackdated(since moment: Int64) -> Bool {
+    backdated.contains { $0.changed > moment && $0.modified <= moment }
+  }
+
+  private static func isFolder(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFDIR }
+
+  /// What is in a folder is told by itself.
+  private static func line(_ path: String, _ status: stat) -> String {
+    isFolder(status)
+      ? path
+      : "\(path)\0\(status.st_mode) \(status.st_size) \(status.st_ino) \(nanoseconds(status.st_ctim))"
+  }
+
+  /// A file that a build of the workspace's wrote, perhaps as a link to something that is none of its own.
+  /// - Returns: nil when it is no readable file of a size that makes sense.
+  public static func read(_ path: String) -> Data? {
+    let file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      status.st_size <= readLimit
+    else { return nil }
+    var result = Data()
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while result.count <= readLimit {
+      let count = Glibc.read(file, &buffer, buffer.count)
+      if count < 0 { return nil }
+      if count == 0 { return result }
+      result.append(contentsOf: buffer[..<count])
+    }
+    return nil
+  }
+
+  /// When a file was written last, in nanoseconds since 1970; nil when there is none.
+  public static func date(of path: String) -> Int64? {
+    var status = stat()
+    return lstat(path, &status) == 0 ? nanoseconds(status.st_mtim) : nil
   }
 
   private static func nanoseconds(_ time: timespec) -> Int64 {

@@ -13,6 +13,8 @@ struct FunctionRecord: Decodable {
     case memoryLimit = "memory_limit"
     /// The runtime asked for does not work.
     case unavailable
+    /// It was started ahead, and what it has loaded is not what is there now.
+    case outdated
   }
 
   var event: Event
@@ -63,6 +65,13 @@ final class FunctionRecorder: Sendable {
     }
 
     var hasStarted: Bool { records.contains { $0.record.event == .started } }
+
+    /// Whether it says anything of the call: a program that was started ahead may have ended before it got its
+    /// request, or have loaded what is out of date.
+    func isAnswer(_ result: SandboxResult) -> Bool {
+      if final?.record.event == .outdated { return false }
+      return result.ending != .exited || violation != nil || !records.isEmpty
+    }
 
     /// The one record that says how it ended.
     var final: (record: FunctionRecord, value: Data?)? {

@@ -112,6 +112,7 @@ struct FunctionRunner: Sendable {
       guard call.runtime == .vm else { return impossible }
       let place = SourceLocation(file: context.display(call.file), line: record.line)
       return FunctionFailure(.permissionDenied, message, at: place)
+    case .outdated: return impossible
     case .unavailable:
       guard call.runtime == .vm else { return impossible }
       return FunctionFailure(.sandbox, message)

@@ -26,7 +26,7 @@ struct InvocationRunner: Sendable {
   /// Wall-clock seconds for each test; nil for no limit of its own.
   let testSeconds: Double?
   /// This project's part of the run folder.
-  let scratch: String
+  var scratch: String
   let progress: @Sendable (Progress) -> Void
 
   /// Bytes kept of stdout and stderr of one invocation that only explains itself with them.
@@ -99,19 +99,27 @@ struct InvocationRunner: Sendable {
 
   // MARK: from an invocation to a command
 
-  private struct Place {
+  /// Where what an invocation needs was laid out.
+  struct Place {
     let folder: String
     var files: String { "\(folder)/files" }
     var output: String { "\(folder)/output" }
     let channel: String
   }
 
-  private func prepare(_ invocation: Invocation, nonce: String) throws(EngineError) -> Place {
+  /// - Parameter isAhead: whether its request will come over a pipe.
+  func prepare(
+    _ invocation: Invocation, nonce: String, isAhead: Bool = false
+  ) throws(EngineError) -> Place {
     let folder = "\(scratch)/\(nonce.prefix(8))"
     let place = Place(folder: folder, channel: "\(folder)/\(RunFolder.nonce())")
     try FileSystem.makeFolder(place.files)
     try FileSystem.makeFolder(place.output)
     for (name, data) in invocation.files {
+      if isAhead, name == invocation.ahead?.request {
+        try Self.makePipe("\(place.files)/\(name)")
+        continue
+      }
       let text = String(validating: data, as: UTF8.self)
       let filled = text.map { Data(fill($0, place, nonce: nonce).utf8) } ?? data
       let path = "\(place.files)/\(name)"
@@ -121,15 +129,19 @@ struct InvocationRunner: Sendable {
     }
     if case .none = invocation.channel { return place }
     // Its name is the secret; in a container another user writes to it.
-    guard mkfifo(place.channel, 0o600) == 0, container == nil || chmod(place.channel, 0o622) == 0
-    else {
-      throw FileSystem.storage(
-        "cannot create the report channel in \(folder): \(String(cString: strerror(errno)))")
-    }
+    try Self.makePipe(place.channel)
+    if container != nil { chmod(place.channel, 0o622) }
     return place
   }
 
-  private func fill(_ text: String, _ place: Place, nonce: String) -> String {
+  private static func makePipe(_ path: String) throws(EngineError) {
+    guard mkfifo(path, 0o600) == 0 else {
+      throw FileSystem.storage(
+        "cannot create the pipe \(path): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  func fill(_ text: String, _ place: Place, nonce: String) -> String {
     guard text.contains("{{") else { return text }
     return text.replacing(Invocation.channelPlaceholder, with: place.channel)
       .replacing(Invocation.noncePlaceholder, with: nonce)
@@ -137,9 +149,16 @@ struct InvocationRunner: Sendable {
       .replacing(Invocation.outputPlaceholder, with: place.output)
   }
 
-  private func command(_ invocation: Invocation, _ place: Place, nonce: String) -> SandboxCommand {
-    let environment = GuestEnvironment(host: host, backend: backend, home: Self.home)
+  /// Before the placeholders are filled in.
+  func environment(of invocation: Invocation) -> [String: String] {
+    GuestEnvironment(host: host, backend: backend, home: Self.home)
       .variables(adapter: adapter, context: context, invocation: invocation)
+  }
+
+  func command(
+    _ invocation: Invocation, _ place: Place, nonce: String, adding more: [String: String] = [:]
+  ) -> SandboxCommand {
+    let environment = environment(of: invocation).merging(more) { $1 }
     var channel: String? = place.channel
     if case .none = invocation.channel { channel = nil }
     return SandboxCommand(
@@ -165,8 +184,8 @@ struct InvocationRunner: Sendable {
     ] + context.toolchain.reads + reads
   }
 
-  private func policy(
-    _ invocation: Invocation, _ place: Place, _ wallSeconds: Double?
+  func policy(
+    _ invocation: Invocation, _ place: Place, _ wallSeconds: Double? = nil
   ) -> SandboxPolicy {
     var limits = limits
     if let wallSeconds { limits.wallSeconds = wallSeconds }

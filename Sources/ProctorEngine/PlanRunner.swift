@@ -68,7 +68,10 @@ struct PlanRunner: Sendable {
   ) async throws(EngineError) -> Prepared {
     var finished: [FinishedInvocation] = []
     for build in plan.builds {
-      let done = try await builder.run(build, ledger: Ledger(), decoder: nil)
+      let stamp = BuildStamp(build, context, builder)
+      if stamp.isKept { continue }
+      try stamp.begin(isCopy: session.copy != nil)
+      let done = try await builder.run(stamp.build, ledger: Ledger(), decoder: nil)
       if let failure = failure(of: done, explain) { return .ended(.notBuilt(failure, done)) }
       finished.append(done.invocation)
     }
@@ -89,14 +92,42 @@ struct PlanRunner: Sendable {
     _ invocation: Invocation, _ layers: [String], _ input: Int32?
   ) async throws(EngineError) -> Outcome {
     let runner = try session.functionRunner(adapter, context)
+    var (seen, result) =
+      if input == nil, let answer = await warm(invocation, runner) { answer } else {
+        try await cold(invocation, runner, input)
+      }
+    result.receipt = receipt(result.receipt, layers)
+    return .ran(invocation, seen, result)
+  }
+
+  private func cold(
+    _ invocation: Invocation, _ runner: InvocationRunner, _ input: Int32?
+  ) async throws(EngineError) -> (FunctionRecorder.Seen, SandboxResult) {
     let nonce = RunFolder.nonce()
-    let recorder = FunctionRecorder(
-      project: context.project, nonce: nonce, progress: session.progress)
-    var result = try await runner.sandboxed(invocation, nonce: nonce, input: input) {
+    let recorder = recorder(nonce)
+    let result = try await runner.sandboxed(invocation, nonce: nonce, input: input) {
       recorder.receive($0)
     }
-    result.receipt = receipt(result.receipt, layers)
-    return .ran(invocation, recorder.seen, result)
+    return (recorder.seen, result)
+  }
+
+  /// nil when no sandbox waits for such a call, or what its program has loaded is out of date.
+  private func warm(
+    _ invocation: Invocation, _ runner: InvocationRunner
+  ) async -> (FunctionRecorder.Seen, SandboxResult)? {
+    guard let calls = session.options.warmCalls, let key = WarmKey(invocation, runner)
+    else { return nil }
+    defer { calls.prepare(key, invocation, runner, session.cache) }
+    guard let waiting = calls.take(key) else { return nil }
+    let recorder = recorder(waiting.nonce)
+    let result = await waiting.run(invocation, runner) { recorder.receive($0) }
+    let seen = recorder.seen
+    guard let result, seen.isAnswer(result) else { return nil }
+    return (seen, result)
+  }
+
+  private func recorder(_ nonce: String) -> FunctionRecorder {
+    FunctionRecorder(project: context.project, nonce: nonce, progress: session.progress)
   }
 
   private func failure(

@@ -110,6 +110,8 @@ public struct EngineOptions: Sendable {
   public var jobs: Int
   /// The environment proctor was started in.
   public var environment: [String: String]
+  /// Sandboxes that wait for calls of functions; nil: each call starts one.
+  public var warmCalls: WarmCalls?
 
   public init(jobs: Int, environment: [String: String]) {
     self.jobs = jobs

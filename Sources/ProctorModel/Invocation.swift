@@ -42,6 +42,37 @@ public struct Invocation: Sendable {
     case layered(lower: String, upper: String)
   }
 
+  /// What a program needs to be started before its request is known.
+  public struct Ahead: Sendable {
+    /// The one of `files` that it reads before it looks at anything of the user's, once and to its end.
+    public let request: String
+    /// Added to the environment of a program that will wait.
+    public let environment: [String: String]
+
+    public init(request: String, environment: [String: String] = [:]) {
+      self.request = request
+      self.environment = environment
+    }
+  }
+
+  /// What a build leaves for later ones of the same sources.
+  public struct Kept: Sendable {
+    /// All that such builds left, absolute, in the cache folder. It is removed when it may be out of date in a way
+    /// that the build tool does not see.
+    public let folder: String
+    /// An empty file whose date says when the last of them began, absolute, where builds cannot write.
+    public let marker: String
+    /// Where `{{stamp}}` is left by a build that need not be done again while that is the same, absolute; nil for one
+    /// that always asks its tool.
+    public let stampFile: String?
+
+    public init(folder: String, marker: String, stampFile: String? = nil) {
+      self.folder = folder
+      self.marker = marker
+      self.stampFile = stampFile
+    }
+  }
+
   public let purpose: Purpose
   /// What runs, for the live view: `building`, `tests of ws-core`.
   public let title: String
@@ -63,12 +94,16 @@ public struct Invocation: Sendable {
   /// Whether what it writes into the workspace stays: only for fetching into the project's own
   /// dependency folder.
   public let writesWorkspace: Bool
+  /// nil for a command that cannot wait for what it is asked.
+  public let ahead: Ahead?
+  /// What a build keeps for the next one; nil when it looks after that itself.
+  public let kept: Kept?
 
   public init(
     purpose: Purpose, title: String, argv: [String], environment: [String: String] = [:],
     directory: String, channel: Channel = .none, mounts: [Mount] = [], files: [String: Data] = [:],
     product: String? = nil, cases: [TestCase]? = nil, listsItself: Bool = false,
-    writesWorkspace: Bool = false
+    writesWorkspace: Bool = false, ahead: Ahead? = nil, kept: Kept? = nil
   ) {
     self.purpose = purpose
     self.title = title
@@ -82,6 +117,8 @@ public struct Invocation: Sendable {
     self.cases = cases
     self.listsItself = listsItself
     self.writesWorkspace = writesWorkspace
+    self.ahead = ahead
+    self.kept = kept
   }
 
   /// Replaced by the path of the report channel (a named pipe), unguessable.
@@ -92,6 +129,20 @@ public struct Invocation: Sendable {
   public static let filesPlaceholder = "{{files}}"
   /// Replaced by the path of an empty folder that the command may write to and that is gone after it.
   public static let outputPlaceholder = "{{output}}"
+  /// In `argv`: replaced by what tells the workspace's files, the command and its environment from any others, or by
+  /// nothing when that cannot be told.
+  public static let stampPlaceholder = "{{stamp}}"
+}
+
+extension Invocation {
+  /// The same with the placeholder for a stamp filled in.
+  public func filling(stamp: String) -> Invocation {
+    Invocation(
+      purpose: purpose, title: title, argv: argv.map { $0 == Self.stampPlaceholder ? stamp : $0 },
+      environment: environment, directory: directory, channel: channel, mounts: mounts,
+      files: files, product: product, cases: cases, listsItself: listsItself,
+      writesWorkspace: writesWorkspace, ahead: ahead, kept: kept)
+  }
 }
 
 /// An invocation that ran to its end, for adapters that read a build's whole output at once.

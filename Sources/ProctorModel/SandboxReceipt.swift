@@ -8,7 +8,7 @@ public struct SandboxReceipt: Hashable, Sendable, Codable {
   public let workspace: String
   /// `none` (loopback only) or `host`.
   public let network: String
-  public let limits: ResourceLimits
+  public var limits: ResourceLimits
   /// How the memory and process limits are held: `cgroup v2`, `cgroup v1`, `rlimit`,
   /// `container engine`; nil when not limited.
   public let limitsBy: String?

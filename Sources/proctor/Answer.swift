@@ -34,6 +34,15 @@ struct Answer: Sendable {
     case unjudged(String)
     case check(CheckAnswer)
     case code(CodeAnswer)
+    /// What the helper that keeps calls warm made of it.
+    case printed(stdout: Data, status: Int32)
+  }
+
+  /// What is shown of an outcome.
+  struct Printed {
+    var stdout = Data()
+    var stderr = ""
+    let status: Int32
   }
 
   typealias Call =
@@ -50,14 +59,22 @@ struct Answer: Sendable {
         await Self.result { () async throws(EngineError) in try await call(screen.progress) }
       }
     }
+    let printed = printed(result, Console.wantsColour(STDOUT_FILENO) ? .ansi : .plain)
+    Console.write(printed.stdout)
+    if !printed.stderr.isEmpty { Console.error(printed.stderr) }
+    throw ExitCode(printed.status)
+  }
+
+  func printed(_ result: Result<Value, EngineError>, _ style: TextStyle) -> Printed {
     switch result {
+    case .success(.printed(let stdout, let status)): Printed(stdout: stdout, status: status)
     case .success(let value):
-      Console.write(render(value))
-      throw exit(value).code
+      Printed(stdout: render(value, style), status: exit(value).rawValue)
     case .failure(let error):
-      if format == .json { Console.write(render(empty(error))) }
-      Console.error("proctor: \(error.message)\n\(error.resolution)")
-      throw ProctorExit(error).code
+      Printed(
+        stdout: format == .json ? render(empty(error), style) : Data(),
+        stderr: "proctor: \(error.message)\n\(error.resolution)",
+        status: ProctorExit(error).rawValue)
     }
   }
 
@@ -71,8 +88,7 @@ struct Answer: Sendable {
     }
   }
 
-  private func render(_ value: Value) -> Data {
-    let style: TextStyle = Console.wantsColour(STDOUT_FILENO) ? .ansi : .plain
+  private func render(_ value: Value, _ style: TextStyle) -> Data {
     switch (value, format, kind) {
     case (.report(let report), .json, .run(let details)):
       return ContractJSON.runAllTests(report, details: details)
@@ -101,6 +117,7 @@ struct Answer: Sendable {
     case (.code(let answer), _, _):
       return Data(TextSummary.render(answer, writtenTo: nil, style: style).utf8)
     case (.status(let status), _, _): return Data(TextSummary.render(status, style: style).utf8)
+    case (.printed(let stdout, _), _, _): return stdout
     }
   }
 
@@ -122,6 +139,7 @@ struct Answer: Sendable {
     case .validation(let answer): exit(answer)
     case .unjudged: .noVerdict
     case .code(let answer): answer.call.failure.map { ProctorExit($0) } ?? .passed
+    case .printed(_, let status): ProctorExit(rawValue: status) ?? .noVerdict
     }
   }
 

@@ -30,12 +30,18 @@ struct Exec: AsyncParsableCommand {
     let answer = Answer(format: target.format, kind: .function)
     let target = target
     try await answer.give { progress throws(EngineError) in
+      let call = WarmCall(target)
+      let helper = WarmHelperClient(call)
+      if target.common.yes, let printed = await helper?.ask(call) { return printed }
       let engine = try Engine(workspace: target.workspace, options: target.engineOptions)
       if let refused = await target.refusal(engine) { return .function(FunctionAnswer(refused)) }
+      if !target.common.yes, let printed = await helper?.ask(call) { return printed }
+      // For the next call.
+      defer { helper?.startHelper() }
       return .function(
         try await engine.execute(
-          target.function, of: target.path, arguments: target.arguments,
-          base: FileManager.default.currentDirectoryPath, progress: progress))
+          target.function, of: target.path, arguments: target.arguments, base: call.base,
+          progress: progress))
     }
   }
 }

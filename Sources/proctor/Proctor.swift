@@ -34,7 +34,7 @@ struct Proctor: AsyncParsableCommand {
     version: ProctorVersion.text,
     subcommands: [
       Run.self, Test.self, List.self, Check.self, Compare.self, Exec.self, Eval.self,
-      Bench.self, Validate.self, Status.self, SelfTestCommand.self,
+      Bench.self, Validate.self, Status.self, SelfTestCommand.self, WarmHelper.self,
     ])
 
   static func main() async {

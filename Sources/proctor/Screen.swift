@@ -15,9 +15,14 @@ final class Screen: Sendable {
   }
 
   private let format: OutputFormat
+  private let say: @Sendable (String) -> Void
   private let state = Mutex(State())
 
-  init(_ format: OutputFormat) { self.format = format }
+  /// - Parameter say: shows a line to who does not watch a terminal.
+  init(_ format: OutputFormat, say: @escaping @Sendable (String) -> Void = Console.error) {
+    self.format = format
+    self.say = say
+  }
 
   /// Takes what happens; any thread.
   var progress: @Sendable (Progress) -> Void {
@@ -72,6 +77,6 @@ final class Screen: Sendable {
   private func announce(_ event: Progress) {
     guard case .began(let project, let title) = event else { return }
     let line = "\(project.title): \(title)"
-    if state.withLock({ $0.announced.insert(line).inserted }) { Console.error(line) }
+    if state.withLock({ $0.announced.insert(line).inserted }) { say(line) }
   }
 }

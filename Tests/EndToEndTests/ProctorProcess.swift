@@ -35,6 +35,8 @@ struct ProctorProcess {
     result["PROCTOR_CACHE_DIR"] = cache
     result["VIRTUAL_ENV"] = "\(repository)/.cache/python"
     result["CI"] = nil
+    // No helper outlives the suite.
+    result["PROCTOR_WARM"] = "off"
     return result
   }
 

@@ -236,15 +236,16 @@ struct RustFunctionPlan {
 
   /// Adds the lines, keeps the dates by which cargo knows what is new, and compiles.
   private static let script = #"""
-    file=$1 root=$2 folder=$3 guest=$4 library=$5 new=$6 alone=$7 sibling=$8
-    shift 8
+    file=$1 root=$2 folder=$3 guest=$4 library=$5 new=$6 alone=$7 sibling=$8 stamp=$9
+    shift 9
     # Two calls at once: one compiles, the other finds it done.
     exec 9> "$folder/lock" && flock 9 || exit 1
-    rm -f "$new"
+    rm -f "$new" "$folder/stamp"
+    keep() { [ -z "$stamp" ] || printf %s "$stamp" > "$folder/stamp"; }
     sum=$(cksum < "$file")
     # The compiler said of a file alone that it is all there is to compile.
     if [ -n "$alone" ] && [ -e "$library" ] && [ "$(cat "$folder/source" 2>/dev/null)" = "$sum" ] &&
-      [ -e "$folder/single" ]; then exit 0; fi
+      [ -e "$folder/single" ]; then keep; exit; fi
     rm -f "$folder/single"
     # What another function's build made of other crates; a copy, as cargo writes into files.
     if [ -n "$sibling" ] && [ ! -e "$folder/target" ]; then
@@ -266,6 +267,10 @@ struct RustFunctionPlan {
       : > "$folder/single"
     fi
     printf %s "$sum" > "$folder/source"
+    # Of what a build script looks at elsewhere only cargo knows whether it changed.
+    if [ -n "$alone" ]; then [ -e "$folder/single" ] || exit 0
+    elif grep -rqsE --include=output '^cargo::?rerun-if-changed=/' "$folder/target"; then exit 0; fi
+    keep
     """#
 
   private var build: Invocation {
@@ -281,11 +286,16 @@ struct RustFunctionPlan {
     return Invocation(
       purpose: .build, title: "compiling \(call.function)",
       argv: ["/bin/sh", "-c", Self.script, "sh", call.file, unit.root, folder, guest.folder]
-        + [library, newLibrary, unit.isAlone ? "alone" : "", sibling ?? ""] + compiler(plan),
+        + [
+          library, newLibrary, unit.isAlone ? "alone" : "", sibling ?? "",
+          Invocation.stampPlaceholder,
+        ] + compiler(plan),
       environment: environment, directory: unit.directory,
       mounts: plan.mounts + [.writable(folder), .readOnly(context.guestFolder)]
         + (sibling.map { [.readOnly($0)] } ?? []),
-      files: ["shim.rs": Data(shim.utf8), "root.rs": Data(root.utf8)])
+      files: ["shim.rs": Data(shim.utf8), "root.rs": Data(root.utf8)],
+      kept: Invocation.Kept(
+        folder: siblings, marker: "\(siblings).built", stampFile: "\(folder)/stamp"))
   }
 
   private func compiler(_ plan: CargoPlan) -> [String] {

@@ -44,7 +44,11 @@ extension PytestAdapter: FunctionAdapter {
       }
     return FunctionPlan(
       builds: guest.installation + guest.compilation("proctor_host.py", python: context.toolchain),
-      call: guest.call(call, argv: argv),
+      call: guest.call(
+        call, argv: argv,
+        waiting: call.runtime == .vm
+          ? [:]
+          : ["PROCTOR_AHEAD": call.file, "PROCTOR_AHEAD_ROOT": context.projectDirectory]),
       layers: call.runtime == .vm ? ["RestrictedPython (depth, not a wall)"] : [])
   }
 }

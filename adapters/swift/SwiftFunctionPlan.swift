@@ -74,7 +74,9 @@ struct SwiftFunctionPlan {
       argv: [context.toolchain.main, "build"] + package.folders + ["--target", target]
         + (isTimed ? ["-c", "release", "-Xswiftc", "-enable-testing"] : [])
         + context.settings.arguments,
-      directory: context.projectDirectory, mounts: package.mounts)
+      directory: context.projectDirectory, mounts: package.mounts,
+      kept: Invocation.Kept(
+        folder: package.productFolder, marker: "\(package.scratch).built"))
   }
 
   /// A file may be a script or a part of a program: the compiler knows.
@@ -142,7 +144,7 @@ struct SwiftFunctionPlan {
   /// Has the compiler say what the module's functions are.
   private func described(_ target: SwiftUnit.Target) throws(FunctionFailure) -> FunctionPlan {
     let path = "\(package.scratch)/\(package.configuration).yaml"
-    let manifest = SwiftBuildManifest(SwiftUnit.read(path) ?? Data())
+    let manifest = SwiftBuildManifest(WorkspaceStamp.read(path) ?? Data())
     guard let command = manifest.compilation(of: target.module) else {
       throw FunctionFailure(
         .build, "the package manager does not say how it builds \(target.name)")
@@ -230,7 +232,7 @@ struct SwiftFunctionPlan {
     let folder = "\(unit.folder)/\(Fingerprint.of(swift.source + guest.folder))"
     let isCompiled =
       unit.isCurrent
-      && unit.stamp.map { SwiftUnit.read("\(folder)/stamp") == Data($0.utf8) } == true
+      && unit.stamp.map { WorkspaceStamp.read("\(folder)/stamp") == Data($0.utf8) } == true
       && access("\(folder)/guest.so", R_OK) == 0
     let given = FunctionCall(
       file: call.file, function: call.function, arguments: swift.arguments, runtime: call.runtime,

@@ -28,9 +28,10 @@ struct SwiftUnit {
       ? FileManager.default.contents(atPath: context.readable(file)).map {
         "\($0.count) \(Fingerprint.of(Array($0)))"
       }
-      : WorkspaceStamp.of(
+      : WorkspaceStamp(
         context.files, without: [context.cache, context.sharedCache],
-        and: context.settings.arguments)
+        and: context.settings.arguments
+      ).text
   }
 
   var isAlone: Bool { context.project.evidence == Project.loneFile }
@@ -65,24 +66,7 @@ struct SwiftUnit {
   /// Whether the module has variables that only its program sets.
   var isScript: Bool { read("script")?.isEmpty == false }
 
-  func read(_ name: String) -> Data? { Self.read("\(folder)/\(name)") }
-
-  /// Builds of the workspace wrote it, perhaps as a link to something that is none of theirs.
-  static func read(_ path: String) -> Data? {
-    let file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    var status = stat()
-    guard fstat(file, &status) == 0, (status.st_mode & S_IFMT) == S_IFREG else { return nil }
-    var result = Data()
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = Glibc.read(file, &buffer, buffer.count)
-      if count < 0 { return nil }
-      if count == 0 { return result }
-      result.append(contentsOf: buffer[..<count])
-    }
-  }
+  func read(_ name: String) -> Data? { WorkspaceStamp.read("\(folder)/\(name)") }
 
   // MARK: the target
 

@@ -224,3 +224,7 @@ int csb_event(void);
 int csb_wait(pid_t pid, int *status, struct rusage *usage);
 // F_SETPIPE_SZ, best effort.
 void csb_widen_pipe(int fd);
+// The user of the process at the other end of a local socket, or -1.
+long csb_peer_user(int socket);
+// Starts a program in a session of its own, with / as its folder and nothing of the caller's open; its process, or -1.
+int csb_start_detached(const char *path, char *const argv[], char *const environment[]);

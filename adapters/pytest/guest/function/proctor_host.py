@@ -322,6 +322,95 @@ def load(file, root):
     return module
 
 
+# ---------------------------------------------------------------- before the request is known
+
+
+class Ahead:
+    """What a program that waits for its request loads meanwhile: the modules that the user's file begins with
+    importing, as long as they are none of the user's. That is what the file would do first of all, too.
+
+    is_outdated() says whether it would load something else now.
+    """
+
+    def __init__(self, file, root):
+        from os.path import join
+
+        self.places = {module_place(file)[1], join(root, "src"), root}
+        before = set(sys.modules)
+        self.folders = {folder: self.stamp(folder) for folder in ORIGINAL_PATH}
+        own = self.own_names()
+        for name in leading_imports(file):
+            if name.partition(".")[0] in own:
+                break
+            __import__(name)
+        if uses_async(file):
+            __import__("asyncio")
+        loaded = set(sys.modules) - before
+        self.names = {name.partition(".")[0] for name in loaded}
+        paths = [getattr(sys.modules[name], "__file__", None) for name in loaded]
+        project = project_folders(root)
+        if self.names & own or any(is_project_file(path, project) for path in paths):
+            raise ImportError("modules of the project's are among those that it begins with")
+        self.files = {path: self.stamp(path) for path in paths if isinstance(path, str)}
+
+    @staticmethod
+    def stamp(path):
+        from posix import stat
+
+        try:
+            status = stat(path or ".")
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_ctime_ns
+
+    def own_names(self):
+        """The names of modules that the user's folders may have."""
+        from posix import listdir
+
+        names = set()
+        for folder in self.places:
+            try:
+                names.update(entry.partition(".")[0] for entry in listdir(folder))
+            except OSError:
+                pass
+        return names
+
+    def is_outdated(self):
+        known = {**self.folders, **self.files}
+        return bool(self.names & self.own_names()) or any(self.stamp(path) != known[path] for path in known)
+
+
+def leading_imports(file):
+    """The names of modules that a file imports before it does anything else."""
+    try:
+        with open(file, "rb") as stream:
+            tree = compile(stream.read(), file, "exec", 0x400, dont_inherit=True)
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in tree.body:
+        kind = type(node).__name__
+        if kind == "Import":
+            yield from (alias.name for alias in node.names)
+        elif kind == "ImportFrom" and not node.level:
+            if node.module != "__future__":
+                yield node.module
+        elif kind != "Expr" or type(node.value).__name__ != "Constant":
+            return
+
+
+def wait_ahead():
+    """Loads what can be loaded before the request is there; None if this program does not wait for it."""
+    from os import environ
+
+    file, root = environ.pop("PROCTOR_AHEAD", ""), environ.pop("PROCTOR_AHEAD_ROOT", "")
+    if not file:
+        return None
+    try:
+        return Ahead(file, root)
+    except BaseException as error:  # the call itself says what is wrong, when there is one
+        fail(3, f"cannot be started ahead: {error!r}")
+
+
 # ---------------------------------------------------------------- finding the function
 
 
@@ -1225,7 +1314,10 @@ def leave_modules():
 
 def main():
     """Reads the request, loads the file, calls, reports."""
+    ahead = wait_ahead()
     request, channel = take_environment()
+    if ahead is not None and ahead.is_outdated():
+        channel.finish({"event": "outdated"})
     file, project = request["file"], project_folders(request["root"])
     prepare_output()
     leave_modules()

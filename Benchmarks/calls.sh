@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Calls of one function: cold, by the helper, and bare, interleaved, in one run.
+# usage: Benchmarks/calls.sh [ROUNDS]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+rounds=${1:-40}
+swift build -c release --product proctor --scratch-path .build-release >/dev/null
+export VIRTUAL_ENV=$PWD/.cache/python
+work=$(mktemp -d)
+export PROCTOR_CACHE_DIR=$work/cache
+trap 'pkill -f "warm-helper $work/cache/warm" || true; sleep 0.5; rm -rf "$work"' EXIT
+ROUNDS=$rounds PROCTOR=$PWD/.build-release/release/proctor WORK=$work python3 Benchmarks/calls.py

@@ -1,0 +1,136 @@
+import CSandbox
+import FoundationEssentials
+import Glibc
+import ProctorModel
+import ProctorSandbox
+import Synchronization
+
+/// One sandbox that was started ahead: its program waits for a request, gets one, and ends.
+final class WaitingCall: Sendable {
+  /// What its records on the channel carry.
+  let nonce: String
+
+  /// What it said before anybody listened, and when it must have ended.
+  private struct Ear {
+    var heard: [SandboxEvent] = []
+    var listener: (@Sendable (SandboxEvent) -> Void)?
+    var deadline: ContinuousClock.Instant?
+    var hasEnded = false
+  }
+
+  private final class Hearing: Sendable {
+    let ear = Mutex(Ear())
+
+    func receive(_ event: SandboxEvent) {
+      ear.withLock { ear in
+        if let listener = ear.listener { return listener(event) }
+        // What it uses while it waits is nobody's.
+        if case .usage = event { return }
+        ear.heard.append(event)
+      }
+    }
+
+    func listen(
+      until deadline: ContinuousClock.Instant?,
+      _ listener: @escaping @Sendable (SandboxEvent) -> Void
+    ) {
+      ear.withLock { ear in
+        ear.heard.forEach(listener)
+        ear.heard = []
+        (ear.listener, ear.deadline) = (listener, deadline)
+      }
+    }
+  }
+
+  /// Closes what it holds when nobody needs it any more.
+  private final class Holding: Sendable {
+    let folder: RunFolder
+    init(_ folder: consuming RunFolder) { self.folder = folder }
+  }
+
+  private let hearing = Hearing()
+  private let place: InvocationRunner.Place
+  /// The pipe on which the program waits until somebody writes to it.
+  private let request: String
+  private let task: Task<SandboxResult?, Never>
+
+  init(
+    _ invocation: Invocation, _ runner: InvocationRunner, _ cache: CacheFolder
+  ) throws(EngineError) {
+    let nonce = RunFolder.nonce()
+    let folder = Holding(try RunFolder(in: cache))
+    var runner = runner
+    runner.scratch = folder.folder.path
+    let place = try runner.prepare(invocation, nonce: nonce, isAhead: true)
+    var policy = runner.policy(invocation, place)
+    // It is nobody's time yet.
+    policy.limits.wallSeconds = nil
+    let command = runner.command(
+      invocation, place, nonce: nonce, adding: invocation.ahead?.environment ?? [:])
+    self.nonce = nonce
+    self.place = place
+    request = "\(place.files)/\(invocation.ahead?.request ?? "")"
+    task = Task { [hearing, policy] in
+      defer {
+        hearing.ear.withLock { $0.hasEnded = true }
+        withExtendedLifetime(folder) {}
+      }
+      return try? await Sandbox().run(
+        command, policy: policy, overdue: { hearing.ear.withLock { $0.deadline } },
+        events: { hearing.receive($0) })
+    }
+  }
+
+  /// Asks what it was started for.
+  /// - Returns: nil when the request does not reach it.
+  func run(
+    _ invocation: Invocation, _ runner: InvocationRunner,
+    events: @escaping @Sendable (SandboxEvent) -> Void
+  ) async -> SandboxResult? {
+    let seconds = runner.limits.wallSeconds
+    let begin = ContinuousClock.now
+    hearing.listen(until: seconds.map { begin + .seconds($0) }, events)
+    guard let ahead = invocation.ahead, let data = invocation.files[ahead.request],
+      await send(runner.fill(String(decoding: data, as: UTF8.self), place, nonce: nonce))
+    else {
+      cancel()
+      return nil
+    }
+    var result = await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }
+    result?.durationMS = (ContinuousClock.now - begin).milliseconds
+    result?.receipt.limits.wallSeconds = seconds
+    return result
+  }
+
+  func cancel() { task.cancel() }
+
+  /// Waits until nothing of it is left.
+  func ended() async { _ = await task.value }
+
+  /// What the pipe does not take at once is not for this way.
+  private func send(_ text: String) async -> Bool {
+    guard let pipe = await opened() else { return false }
+    defer { close(pipe) }
+    csb_widen_pipe(pipe)
+    var text = text
+    return text.withUTF8 { write(pipe, $0.baseAddress, $0.count) == $0.count }
+  }
+
+  /// The pipe, once the program has opened its end: what is written before is lost.
+  private func opened() async -> Int32? {
+    while true {
+      let pipe = open(request, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+      if pipe >= 0 { return pipe }
+      let error = errno
+      let isLate = hearing.ear.withLock { ear in
+        ear.hasEnded || ear.deadline.map { $0 < .now } == true
+      }
+      guard error == ENXIO || error == EINTR, !isLate, !Task.isCancelled else { return nil }
+      try? await Task.sleep(for: .milliseconds(1))
+    }
+  }
+}
