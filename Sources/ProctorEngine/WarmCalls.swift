@@ -15,10 +15,17 @@ public final class WarmCalls: Sendable {
   /// How long there is no second attempt at what ended before it was asked anything.
   private static let pause = Duration.seconds(60)
 
+  /// The answer goes out before the next one is started.
+  private static let delay = Duration.milliseconds(4)
+
   private struct State {
     /// The one that was wanted longest ago first.
     var waiting: [(key: WarmKey, call: WaitingCall)] = []
+    /// How many of each are being started.
+    var starting: [WarmKey: Int] = [:]
     var failed: [WarmKey: ContinuousClock.Instant] = [:]
+    /// What goes on in the background.
+    var busy = 0
     var isClosed = false
   }
 
@@ -36,13 +43,12 @@ public final class WarmCalls: Sendable {
 
   /// Ends them all and waits until nothing is left of them; no more are started.
   public func close() async {
-    let calls = state.withLock { state in
+    state.withLock { state in
       state.isClosed = true
-      defer { state.waiting = [] }
-      return state.waiting.map(\.call)
+      state.waiting.forEach { $0.call.cancel() }
+      state.waiting = []
     }
-    calls.forEach { $0.cancel() }
-    for call in calls { await call.ended() }
+    while state.withLock({ $0.busy > 0 }) { try? await Task.sleep(for: .milliseconds(2)) }
   }
 
   func take(_ key: WarmKey) -> WaitingCall? {
@@ -56,30 +62,49 @@ public final class WarmCalls: Sendable {
   func prepare(
     _ key: WarmKey, _ invocation: Invocation, _ runner: InvocationRunner, _ cache: CacheFolder
   ) {
-    let (missing, surplus) = state.withLock { state -> (Int, [WaitingCall]) in
+    inBackground {
+      try? await Task.sleep(for: Self.delay)
+      while self.reserve(key) {
+        // Whoever cannot be started ahead is started for its call, and says then what is wrong.
+        let call = try? WaitingCall(invocation, runner, cache)
+        let isKept = self.state.withLock { state in
+          state.starting[key, default: 1] -= 1
+          guard let call, !state.isClosed else { return false }
+          state.waiting.append((key, call))
+          return true
+        }
+        guard let call else { return }
+        if !isKept { call.cancel() }
+        self.inBackground {
+          await call.ended()
+          self.drop(call)
+        }
+      }
+    }
+  }
+
+  /// Whether one more is to be started; the one that was wanted longest ago makes room for it.
+  private func reserve(_ key: WarmKey) -> Bool {
+    state.withLock { state in
       let now = ContinuousClock.now
       state.failed = state.failed.filter { $0.value > now }
-      guard !state.isClosed, state.failed[key] == nil else { return (0, []) }
-      let own = state.waiting.filter { $0.key == key }
-      let others = state.waiting.filter { $0.key != key }
-      let missing = max(0, Self.mostOfAKind - own.count)
-      let surplus = others.prefix(max(0, state.waiting.count + missing - Self.most))
-      state.waiting = others.dropFirst(surplus.count) + own
-      return (missing, surplus.map(\.call))
+      state.starting = state.starting.filter { $0.value > 0 }
+      let own = state.waiting.count { $0.key == key } + state.starting[key, default: 0]
+      guard !state.isClosed, state.failed[key] == nil, own < Self.mostOfAKind else { return false }
+      if state.waiting.count + state.starting.values.reduce(0, +) >= Self.most {
+        guard let oldest = state.waiting.firstIndex(where: { $0.key != key }) else { return false }
+        state.waiting.remove(at: oldest).call.cancel()
+      }
+      state.starting[key, default: 0] += 1
+      return true
     }
-    surplus.forEach { $0.cancel() }
-    for _ in 0..<missing {
-      // Whoever cannot be started ahead is started for its call, and says then what is wrong.
-      guard let call = try? WaitingCall(invocation, runner, cache) else { return }
-      let isKept = state.withLock { state in
-        if !state.isClosed { state.waiting.append((key, call)) }
-        return !state.isClosed
-      }
-      guard isKept else { return call.cancel() }
-      Task { [weak self] in
-        await call.ended()
-        self?.drop(call)
-      }
+  }
+
+  private func inBackground(_ body: @escaping @Sendable () async -> Void) {
+    state.withLock { $0.busy += 1 }
+    Task {
+      await body()
+      state.withLock { $0.busy -= 1 }
     }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSandbox
 import Dispatch
 import FoundationEssentials
 import Glibc
@@ -33,7 +34,9 @@ struct WarmHelper: AsyncParsableCommand {
       close(lock)
     }
     let warmCalls = WarmCalls()
-    let house = House(mostIdle: .seconds(idle))
+    let bell = csb_event()
+    defer { close(bell) }
+    let house = House(mostIdle: .seconds(idle), bell: bell)
     await Interruption.cancelling {
       await withTaskCancellationHandler {
         await withCheckedContinuation { continuation in
@@ -61,9 +64,11 @@ struct WarmHelper: AsyncParsableCommand {
     }
 
     private let mostIdle: Duration
+    /// Readable once nobody is let in any more.
+    let bell: Int32
     private let state = Mutex(State())
 
-    init(mostIdle: Duration) { self.mostIdle = mostIdle }
+    init(mostIdle: Duration, bell: Int32) { (self.mostIdle, self.bell) = (mostIdle, bell) }
 
     /// Whether to wait on for callers.
     var isOpen: Bool {
@@ -78,6 +83,8 @@ struct WarmHelper: AsyncParsableCommand {
         state.isClosed = true
         state.tasks.values.forEach { $0.cancel() }
       }
+      var one: UInt64 = 1
+      _ = write(bell, &one, 8)
     }
 
     func serve(_ body: @escaping @Sendable () async -> Void) {
@@ -105,8 +112,8 @@ struct WarmHelper: AsyncParsableCommand {
 
   private static func receive(at socket: Int32, _ house: House, _ warmCalls: WarmCalls) {
     while house.isOpen {
-      var polled = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-      guard poll(&polled, 1, 500) > 0 else { continue }
+      var polled = [socket, house.bell].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+      guard poll(&polled, 2, 500) > 0, polled[0].revents != 0 else { continue }
       let caller = accept(socket, nil, nil)
       guard caller >= 0 else { continue }
       _ = fcntl(caller, F_SETFD, FD_CLOEXEC)

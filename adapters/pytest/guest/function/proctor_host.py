@@ -335,6 +335,8 @@ class Ahead:
     def __init__(self, file, root):
         from os.path import join
 
+        import importlib._bootstrap_external  # noqa: F401  load() needs it
+
         self.places = {module_place(file)[1], join(root, "src"), root}
         before = set(sys.modules)
         self.folders = {folder: self.stamp(folder) for folder in ORIGINAL_PATH}
