@@ -43,6 +43,11 @@ import Testing
     #expect(bins.last?.count == 1 && bins.last?.upper == 100_000)
   }
 
+  @Test func `times too small to be divided are one bar`() throws {
+    let bins = try #require(SampleStatistics([0, 5e-324])).histogram()
+    #expect(bins == [.init(lower: 0, upper: 5e-324, count: 2)])
+  }
+
   private func normal(_ centre: Double, _ count: Int, seed: UInt64) -> [Double] {
     var random = SplitMix64(state: seed)
     return (0..<count).map { _ in
