@@ -424,6 +424,33 @@ import Testing
     #expect(warnings.contains { $0.contains("another function") })
   }
 
+  @Test
+  func `what became so slow that the time is up is slower, and what cannot be told is not green`()
+    throws
+  {
+    try nap(1)
+    try keep(["a.py", "nap", "--iterations", "100"], as: "quick.json")
+    let against = ["a.py", "nap", "--compare", "quick.json", "--fail-if-slower"]
+    func verdict(_ answer: [String: Any]) -> String? {
+      (answer["comparison"] as? [String: Any])?["verdict"] as? String
+    }
+    try nap(900)
+    let slow = try bench(against, status: 1)
+    #expect(slow["samples"] as? Int ?? 9 < 6)
+    #expect(verdict(slow) == "slower")
+    // One call may be slow because it is the first one.
+    try nap(2000)
+    let once = try bench(against + ["--timeout", "3"], status: 5)
+    #expect(once["samples"] as? Int == 1)
+    #expect(verdict(once) == "unknown")
+    let text = try ProctorProcess(
+      ["bench"] + against.dropLast() + ["--timeout", "3", "--yes"], in: workspace
+    ).run()
+    #expect(text.status == 0)
+    #expect(
+      text.text.contains("unknown against quick.json") && text.text.contains("too few samples"))
+  }
+
   @Test func `an answer does not differ from itself`() throws {
     // The file is of this very machine; a nap of 20 ms differs by less than what counts as noise.
     try nap(20)
