@@ -116,7 +116,8 @@ struct Answer: Sendable {
     case .benchmark(let answer): exit(answer)
     case .validation(let answer): exit(answer)
     case .unjudged: .noVerdict
-    case .code(let answer): answer.call.failure.map { ProctorExit($0) } ?? .passed
+    case .code(let answer):
+      answer.call.failure.map { ProctorExit($0) } ?? (answer.isWritten ? .passed : .noVerdict)
     }
   }
 
