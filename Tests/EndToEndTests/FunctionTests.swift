@@ -146,7 +146,9 @@ import Testing
     function spin() { for (;;); }
     function leave() { process.exit(0) }
     function hidden() {}
-    module.exports = { add, later, bad, Shop, connect, spin, leave, n: 1 }
+    function claim() { const e = new Error("out of memory"); e.name = "InternalError"; throw e }
+    function grow() { const a = []; for (;;) a.push(new Array(1e5).fill(1)) }
+    module.exports = { add, later, bad, Shop, connect, spin, leave, claim, grow, n: 1 }
     """
 
   @Test(arguments: [
@@ -164,6 +166,8 @@ import Testing
     Call(name: "bad", isolation: "vm", error: "runtime_error", says: "TypeError", line: 3),
     Call(name: "connect", isolation: "vm", error: "runtime_error", says: "no modules"),
     Call(name: "spin", isolation: "vm", error: "timeout", options: ["--timeout", "1"]),
+    Call(name: "claim", isolation: "vm", error: "runtime_error", says: "out of memory", line: 9),
+    Call(name: "grow", isolation: "vm", error: "memory_limit"),
   ])
   func `JavaScript functions`(call: FunctionCall) throws {
     try folder.write(Self.script, to: "workspace/lib/code.js")
