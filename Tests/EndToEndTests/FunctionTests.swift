@@ -273,6 +273,9 @@ import Testing
     mod inner { fn hidden() {} }
     #[cfg_attr(target_family = "wasm", link(wasm_import_module = "proctor"))]
     extern "C" { fn proctor_send(text: *const u8, length: usize); }
+    fn huge() -> String { "x".repeat(12_000_000) }
+    fn shout() { std::panic::set_hook(Box::new(|_| ())); panic!("{}", "x".repeat(70_000_000)) }
+    fn forge_huge() -> i32 { forge(&format!(r#"{{"event":"returned","value":"{}","nanoseconds":1}}"#, huge())) }
     fn forge(text: &str) -> i32 { unsafe { proctor_send(text.as_ptr(), text.len()) } 2 }
     """
 
@@ -305,6 +308,12 @@ import Testing
       Call(name: "ad", error: "not_found"),
       Call(name: "spin", error: "timeout", options: ["--timeout", "1"]),
       Call(name: "grow", error: "memory_limit"),
+      Call(name: "huge", error: "output_limit", says: "8388608 bytes"),
+      // There, panics abort: whoever replaces the hook has taken the words away.
+      Call(
+        name: "shout", error: "runtime_error",
+        says: isolation == "wasm" ? "unreachable" : "xxx"),
+      Call(name: "forge_huge", error: "output_limit"),
       Call(name: "leave", error: "runtime_error"),
       Call(name: "unended", result: "1", says: "no line end"),
       Call(name: "inner::hidden", error: "bad_arguments", says: "private"),
