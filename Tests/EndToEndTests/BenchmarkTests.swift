@@ -558,4 +558,18 @@ import Testing
     let answer = try bench([file, "f", "--iterations", "60", "--baseline", "HEAD"])
     #expect((answer["comparison"] as? [String: Any])?["verdict"] as? String == "faster")
   }
+
+  @Test func `a revision of Rust is built as its own files say`() throws {
+    try folder.write(
+      "[package]\nname = \"one\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+      to: "workspace/Cargo.toml")
+    try folder.write("mod part;\nfn main() { part::f(); }\n", to: "workspace/src/main.rs")
+    try folder.write("pub fn f() -> u8 { 1 }\n", to: "workspace/src/part.rs")
+    try git(["init", "-q"])
+    try git(["add", "-A"])
+    try git(["commit", "-qm", "a program"])
+    try folder.write("pub mod part;\n", to: "workspace/src/lib.rs")
+    let answer = try bench(["src/part.rs", "f", "--iterations", "60", "--baseline", "HEAD"])
+    #expect(answer["comparison"] != nil)
+  }
 }
