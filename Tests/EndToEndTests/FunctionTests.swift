@@ -345,6 +345,12 @@ import Testing
       ])
   }
 
+  @Test func `WebAssembly has what it can address of a larger limit`() throws {
+    try folder.write("[execution]\nmax_memory_mb = 8192\n", to: "workspace/proctor.toml")
+    try folder.write("fn f() -> u8 { 1 }\n", to: "workspace/a.rs")
+    try check(Call(name: "f", isolation: "wasm", result: "1"), "a.rs")
+  }
+
   @Test(arguments: ["auto", "wasm"])
   func `a file of Rust alone, changed between calls`(isolation: String) throws {
     for (text, result) in [("1", "1"), ("2", "2"), ("2", "2")] {
