@@ -46,12 +46,12 @@ struct CodeRunner: Sendable {
   ) -> FunctionFailure? {
     if let failure = evidence.stopped ?? evidence.distrust { return failure }
     guard case .frames = call.channel else { return plain(evidence, call, context) }
-    guard let (record, _) = evidence.seen.final else {
+    guard let (record, value) = evidence.seen.final else {
       // Whoever leaves without a word has come to no harm if the status says so, once it had begun.
       return evidence.seen.hasStarted && evidence.result.status.isSuccess
         ? nil : evidence.lost(insteadOf: "coming to its end")
     }
-    let told = failure(record, context)
+    let told = failure(record, value, context)
     guard told == nil || told?.kind == .runtime else { return told }
     if let told { return evidence.cause(of: told) }
     return evidence.result.status.isSuccess ? nil : evidence.lost(insteadOf: "coming to its end")
@@ -68,12 +68,18 @@ struct CodeRunner: Sendable {
     return evidence.cause(of: adapter.failure(of: finished, piece, context))
   }
 
-  private func failure(_ record: FunctionRecord, _ context: AdapterContext) -> FunctionFailure? {
+  private var tooLarge: FunctionFailure {
+    FunctionFailure(.outputLimit, "the result is larger than \(piece.outputLimit) bytes of JSON")
+  }
+
+  private func failure(
+    _ record: FunctionRecord, _ value: Data?, _ context: AdapterContext
+  ) -> FunctionFailure? {
     let location = record.file.map {
       SourceLocation(file: piece.display($0, context), line: record.line, column: record.column)
     }
     switch record.event {
-    case .returned: return nil
+    case .returned: return value?.count ?? 0 > piece.outputLimit ? tooLarge : nil
     case .exited where record.code == 0: return nil
     case .exited:
       return FunctionFailure(
@@ -82,9 +88,7 @@ struct CodeRunner: Sendable {
       return FunctionFailure(
         record.phase == "import" ? .build : .runtime,
         record.words().replacing(piece.file, with: piece.name), at: location)
-    case .tooLarge:
-      return FunctionFailure(
-        .outputLimit, "the result is larger than \(piece.outputLimit) bytes of JSON")
+    case .tooLarge: return tooLarge
     case .refused where piece.runtime == .vm:
       let place = SourceLocation(file: piece.name, line: record.line)
       return FunctionFailure(.permissionDenied, record.message ?? "", at: place)

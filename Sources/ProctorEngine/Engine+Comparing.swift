@@ -99,7 +99,7 @@ extension Engine {
         } else if let comparison = answer.comparison {
           .compared(comparison)
         } else {
-          .notRun("its times are too short to be told")
+          .notRun("it has no times")
         }
       result.append(Comparison.Benchmark(name: timed.name, outcome: outcome))
     }

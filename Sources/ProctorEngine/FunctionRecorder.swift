@@ -64,6 +64,9 @@ final class FunctionRecorder: Sendable {
       return starts > 1 || records.count - starts > 1 ? "there is more than one" : nil
     }
 
+    /// More than `started` and two others: nothing that follows can be believed, nor need it be kept.
+    fileprivate var isFull: Bool { records.count > 2 }
+
     var hasStarted: Bool { records.contains { $0.record.event == .started } }
 
     /// Whether it says anything of the call: a program that was started ahead may have ended before it got its
@@ -101,7 +104,7 @@ final class FunctionRecorder: Sendable {
       case .stopping: state.isStopped = true
       case .channel(let bytes):
         guard !state.isStopped else { return }
-        for bytes in state.frames.receive(bytes) {
+        for bytes in state.frames.receive(bytes) where !state.isFull {
           let bytes = JSONText.repaired(bytes)
           if let text = try? JSONText(bytes),
             let record = try? JSONDecoder().decode(FunctionRecord.self, from: bytes)

@@ -76,6 +76,10 @@ struct FunctionRunner: Sendable {
     return flaw.map { FunctionFailure(.sandbox, "the answer cannot be trusted: \($0)") }
   }
 
+  private var tooLarge: FunctionFailure {
+    FunctionFailure(.outputLimit, "the result is larger than \(call.outputLimit) bytes of JSON")
+  }
+
   private func failure(
     _ record: FunctionRecord, _ value: Data?, _ seen: FunctionRecorder.Seen,
     _ context: AdapterContext
@@ -92,7 +96,8 @@ struct FunctionRunner: Sendable {
       guard seen.hasStarted, value != nil || record.event == .measured else {
         return FunctionFailure(.sandbox, "the answer cannot be trusted: it has no beginning")
       }
-      return nil
+      // Hosts keep to it, too; this one keeps what does not.
+      return value?.count ?? 0 > call.outputLimit ? tooLarge : nil
     case .raised:
       // A runtime that ends the process says why on stderr, if at all.
       let words = record.words(otherwise: seen.stderr.lastLines(3))
@@ -116,9 +121,7 @@ struct FunctionRunner: Sendable {
     case .unavailable:
       guard call.runtime == .vm else { return impossible }
       return FunctionFailure(.sandbox, message)
-    case .tooLarge:
-      return FunctionFailure(
-        .outputLimit, "the result is larger than \(call.outputLimit) bytes of JSON")
+    case .tooLarge: return tooLarge
     case .memoryLimit:
       guard call.runtime != .native else { return impossible }
       return FunctionFailure(.memoryLimit, "used more than \(call.memoryMB ?? 0) MB of memory")

@@ -34,7 +34,7 @@ struct BenchmarkShape: Codable {
 
     var verdict: BenchmarkComparison.Verdict
     var baseline: String
-    var ratio: Double
+    var ratio: Double?
     var ratio_interval: Range?
     var probability_slower: Double
     var p_value: Double
@@ -181,7 +181,7 @@ extension BenchmarkShape.Comparison {
   init(_ comparison: BenchmarkComparison) {
     self.init(
       verdict: comparison.verdict, baseline: comparison.baseline,
-      ratio: comparison.ratio.significant,
+      ratio: comparison.ratio?.significant,
       ratio_interval: comparison.interval.map {
         Range(lower: $0.lower.significant, upper: $0.upper.significant)
       },

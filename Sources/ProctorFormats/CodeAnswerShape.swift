@@ -32,11 +32,18 @@ private struct FileShape: Encodable {
   let text: String?
   let base64: String?
   let omitted: String?
+  var written_to: String?
+  var not_written: String?
 
   /// - Parameter key: which of the two has the path.
   init(_ file: ProducedFiles.File, key: WritableKeyPath<FileShape, String?>) {
     bytes = file.bytes
     omitted = file.omitted
+    switch file.copy {
+    case .written(let name): written_to = name
+    case .failed(let why): not_written = why
+    case nil: break
+    }
     // A zero is in no text.
     let text = file.content.flatMap {
       $0.contains(0) ? nil : String(validating: $0, as: UTF8.self)

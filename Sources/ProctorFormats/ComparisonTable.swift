@@ -46,7 +46,8 @@ public struct ComparisonTable {
   private func cell(_ benchmark: Comparison.Benchmark) -> String {
     switch benchmark.outcome {
     case .compared(let comparison):
-      "\(comparison.verdict.rawValue) (\(TextSummary.decimals(comparison.ratio, 2)) times as long)"
+      comparison.verdict.rawValue
+        + (comparison.ratio.map { " (\(TextSummary.decimals($0, 2)) times as long)" } ?? "")
     case .failed(let failure): failure.kind.rawValue
     case .notRun: "not run"
     }

@@ -73,25 +73,27 @@ extension TextSummary {
   private static func compared(
     _ comparison: BenchmarkComparison, _ style: TextStyle
   ) -> [String] {
-    let mark: TextStyle.Mark =
+    let (mark, relation): (TextStyle.Mark, String) =
       switch comparison.verdict {
-      case .faster: .green
-      case .slower: .red
-      case .noDifference: .bold
+      case .faster: (.green, "than")
+      case .slower: (.red, "than")
+      case .noDifference: (.bold, "from")
+      case .unknown: (.yellow, "against")
       }
     let interval =
       comparison.interval.map {
         " (95 % between \(decimals($0.lower, 3)) and \(decimals($0.upper, 3)))"
       } ?? ""
-    let relation = comparison.verdict == .noDifference ? "from" : "than"
     var lines = [
       "\(style.mark(comparison.verdict.rawValue, mark)) \(relation) \(comparison.baseline.harmless(multiline: false)): "
         + "\(brief(comparison.oldMedianMS)) then, \(brief(comparison.newMedianMS)) now",
-      "  \(decimals(comparison.ratio, 3)) times as long\(interval); "
-        + "less than \(Int(BenchmarkComparison.threshold * 100)) % counts as noise",
+      comparison.ratio.map {
+        "  \(decimals($0, 3)) times as long\(interval); "
+          + "less than \(Int(BenchmarkComparison.threshold * 100)) % counts as noise"
+      },
       "  \(decimals(comparison.probabilitySlower * 100, 0)) % of the calls now are longer than then; "
         + "p \(comparison.pValue < 0.001 ? "< 0.001" : "= " + decimals(comparison.pValue, 3))",
-    ]
+    ].compactMap(\.self)
     if !comparison.rounds.isEmpty {
       let ratios = comparison.rounds.map { decimals($0, 2) }.joined(separator: ", ")
       lines.append("  ratios of the rounds: \(ratios)")

@@ -45,16 +45,18 @@ public struct BenchmarkComparison: Hashable, Sendable {
   public enum Verdict: String, Sendable, Codable {
     case faster, slower
     case noDifference = "no_difference"
+    /// It cannot be told.
+    case unknown
   }
 
   public let verdict: Verdict
-  /// Median now by median then; below 1 is faster.
-  public let ratio: Double
-  /// 95 %, of the ratio, by bootstrap; nil with too few samples.
+  /// Median now by median then; below 1 is faster. nil when one of them is no time.
+  public let ratio: Double?
+  /// 95 %, of the ratio, by bootstrap; nil with too few samples, or without a ratio.
   public let interval: SampleStatistics.Interval?
   /// How often a call of now takes longer than one of then; 0.5 for no difference.
   public let probabilitySlower: Double
-  /// That ranks differ so much by chance (Mann-Whitney, two-sided).
+  /// That ranks differ so much by chance (Mann-Whitney, two-sided; exact for few samples that are far apart).
   public let pValue: Double
   public let oldMedianMS: Double
   public let newMedianMS: Double
@@ -68,10 +70,16 @@ public struct BenchmarkComparison: Hashable, Sendable {
 
   /// Ratios nearer to 1 are noise: two processes of the same program differ by that much.
   public static let threshold = 0.05
-  /// Samples that each side needs for a verdict.
+  /// Samples that each side needs for an interval.
   public static let minimumSamples = 6
+  /// With fewer, but these, a verdict needs all samples of one side to be so many times as long as any of the other:
+  /// a function that became so slow that the time is up after some calls has not more to show.
+  private static let fewestSamples = 2
+  private static let farApart = 2.0
+  /// Milliseconds: a femtosecond. No call takes less.
+  static let shortestMS = 1e-12
 
-  /// - Returns: nil when one side has no samples, or one whose median is no time.
+  /// - Returns: nil when one side has no samples.
   public init?(_ new: BenchmarkRecord, with old: BenchmarkRecord, named baseline: String) {
     self.init(rounds: [(new.samples, old.samples)], named: baseline)
     warnings += new.differences(to: old)
@@ -80,28 +88,38 @@ public struct BenchmarkComparison: Hashable, Sendable {
   /// - Parameter rounds: milliseconds of one call each, now and then, of processes that took turns.
   public init?(rounds: [(new: [Double], old: [Double])], named baseline: String) {
     guard let new = SampleStatistics(rounds.flatMap(\.new)),
-      let old = SampleStatistics(rounds.flatMap(\.old)), new.median > 0, old.median > 0
+      let old = SampleStatistics(rounds.flatMap(\.old))
     else { return nil }
     self.baseline = baseline
     (oldMedianMS, newMedianMS) = (old.median, new.median)
     (oldSamples, newSamples) = (old.count, new.count)
-    let ratio = new.median / old.median
-    self.ratio = ratio
     let pairs = rounds.compactMap { round -> (new: SampleStatistics, old: SampleStatistics)? in
       guard let new = SampleStatistics(round.new), let old = SampleStatistics(round.old),
-        old.median > 0
+        old.median >= Self.shortestMS
       else { return nil }
       return (new, old)
     }
     self.rounds = rounds.count > 1 ? pairs.map { $0.new.median / $0.old.median } : []
-    (probabilitySlower, pValue) = Self.ranks(new.values, old.values)
+    let ranks = Self.ranks(new.values, old.values)
+    probabilitySlower = ranks.share
+    guard min(new.median, old.median) >= Self.shortestMS, pairs.count == rounds.count else {
+      (verdict, ratio, interval, pValue) = (.unknown, nil, nil, ranks.pValue)
+      warnings = ["cannot be compared: half of the samples of one side are no times"]
+      return
+    }
+    let ratio = new.median / old.median
+    self.ratio = ratio
     guard min(new.count, old.count) >= Self.minimumSamples else {
-      (verdict, interval) = (.noDifference, nil)
-      warnings = ["too few samples to tell: each side needs \(Self.minimumSamples)"]
+      let chance = Self.chanceOfApartness(new, old)
+      let isTold =
+        min(new.count, old.count) >= Self.fewestSamples && chance.map { $0 < 0.05 } == true
+      (interval, pValue) = (nil, chance ?? ranks.pValue)
+      verdict = !isTold ? .unknown : ratio > 1 ? .slower : .faster
+      warnings = isTold ? [] : ["too few samples to tell: each side needs \(Self.minimumSamples)"]
       return
     }
     let interval = Bootstrap.ratioInterval(of: pairs)
-    self.interval = interval
+    (self.interval, pValue) = (interval, ranks.pValue)
     warnings = []
     let isClear = pValue < 0.05
     verdict =
@@ -110,6 +128,17 @@ public struct BenchmarkComparison: Hashable, Sendable {
       case _ where isClear && interval.lower > 1 && ratio > 1 + Self.threshold: .slower
       default: .noDifference
       }
+  }
+
+  /// The chance that all samples of one side lie on one side of all others, when they do so by far; nil when they do
+  /// not. Of all orders of n + m samples, two in (n + m over n) look like that.
+  private static func chanceOfApartness(_ new: SampleStatistics, _ old: SampleStatistics) -> Double?
+  {
+    guard new.minimum >= farApart * old.maximum || old.minimum >= farApart * new.maximum else {
+      return nil
+    }
+    let (few, many) = (min(new.count, old.count), max(new.count, old.count))
+    return min(1, (1...few).reduce(2) { $0 * Double($1) / Double(many + $1) })
   }
 
   /// How often a value of the first is above one of the second (ties count half), and the chance of such ranks.
@@ -169,7 +198,7 @@ enum Bootstrap {
     let shape = Double(sample.count + 1) / 2
     let (first, second) = (gamma(shape, &random), gamma(shape, &random))
     let rank = Int(Double(sample.count) * first / (first + second))
-    return max(sample.values[min(sample.count - 1, rank)], .leastNormalMagnitude)
+    return max(sample.values[min(sample.count - 1, rank)], BenchmarkComparison.shortestMS)
   }
 
   /// Marsaglia and Tsang 2000, for shapes of at least 1.

@@ -6,9 +6,9 @@ public struct CodeAnswer: Sendable {
   public let call: FunctionAnswer
   /// The status with which it ended by itself; nil when it was killed or never ran.
   public let exitCode: Int32?
-  public let pictures: ProducedFiles
+  public var pictures: ProducedFiles
   /// What it wrote to `output`.
-  public let files: ProducedFiles
+  public var files: ProducedFiles
 
   public init(
     call: FunctionAnswer, exitCode: Int32? = nil, pictures: ProducedFiles = ProducedFiles(),
@@ -22,6 +22,11 @@ public struct CodeAnswer: Sendable {
 
   /// Nothing was run.
   public init(_ failure: FunctionFailure) { self.init(call: FunctionAnswer(failure)) }
+
+  /// Whether all that was to be written to this machine was.
+  public var isWritten: Bool {
+    (pictures.list + files.list).allSatisfy { if case .failed = $0.copy { false } else { true } }
+  }
 }
 
 /// Files that a piece of code made, as far as the limits let them come back.
@@ -34,6 +39,15 @@ public struct ProducedFiles: Sendable {
     public let content: Data?
     /// Why there is no content; nil when there is.
     public let omitted: String?
+    /// What became of it on this machine; nil when it was not to be written.
+    public var copy: Copy?
+
+    public enum Copy: Hashable, Sendable {
+      /// Relative to the folder for all.
+      case written(String)
+      /// Why it could not be.
+      case failed(String)
+    }
 
     public init(path: String, bytes: Int?, content: Data?, omitted: String?) {
       self.path = path

@@ -22,14 +22,15 @@ extension Comparison {
 }
 
 extension Comparison.Row {
-  /// Geometric mean of the ratios that are no noise; below 1 is faster, 1 when all are noise. nil when nothing was timed.
+  /// Geometric mean of the ratios that are faster or slower; below 1 is faster, 1 when none is. nil when nothing was timed.
   public var speedRatio: Double? {
     let isTimed = benchmarks.contains { if case .compared = $0.outcome { true } else { false } }
     guard isTimed else { return nil }
     let logarithms = benchmarks.compactMap { benchmark -> Double? in
-      guard case .compared(let comparison) = benchmark.outcome, comparison.verdict != .noDifference
+      guard case .compared(let comparison) = benchmark.outcome,
+        [.faster, .slower].contains(comparison.verdict)
       else { return nil }
-      return log(comparison.ratio)
+      return comparison.ratio.map(log)
     }
     guard !logarithms.isEmpty else { return 1 }
     return exp(logarithms.reduce(0, +) / Double(logarithms.count))

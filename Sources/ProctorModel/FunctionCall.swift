@@ -8,6 +8,9 @@ public enum FunctionRuntime: String, Sendable {
   case wasm
   /// A restricted form of the language; depth, not a wall.
   case vm
+
+  /// Megabytes (2^20 bytes) that it can address at most; nil for no limit of its own.
+  var addressableMB: Int? { self == .wasm ? 4096 : nil }
 }
 
 /// One function to be called.
@@ -19,7 +22,7 @@ public struct FunctionCall: Sendable {
   /// JSON text: an array of positional arguments, or an object of named ones.
   public let arguments: String
   public let runtime: FunctionRuntime
-  /// Megabytes (2^20 bytes) for the runtime; nil for no limit.
+  /// Megabytes (2^20 bytes) for the runtime, no more than it can address; nil for no limit.
   public let memoryMB: Int?
   /// nil for a single call, whose result is wanted.
   public let timing: FunctionTiming?
@@ -34,7 +37,7 @@ public struct FunctionCall: Sendable {
     self.function = function
     self.arguments = arguments
     self.runtime = runtime
-    self.memoryMB = memoryMB
+    self.memoryMB = [memoryMB, runtime.addressableMB].compactMap(\.self).min()
     self.timing = timing
     self.outputLimit = outputLimit
   }

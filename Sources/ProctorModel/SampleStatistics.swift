@@ -87,10 +87,9 @@ public struct SampleStatistics: Hashable, Sendable {
     let sorted = values
     let (lower, upper) = (Self.quantile(0.25, of: sorted), Self.quantile(0.75, of: sorted))
     let end = min(maximum, upper + 3 * (upper - lower))
-    guard end > minimum, bars > 0 else {
-      return [Bin(lower: minimum, upper: maximum, count: count)]
-    }
-    let width = (end - minimum) / Double(bars)
+    // Next to nothing can be shared out to nothing.
+    let width = bars > 0 ? (end - minimum) / Double(bars) : 0
+    guard width > 0 else { return [Bin(lower: minimum, upper: maximum, count: count)] }
     var counts = [Int](repeating: 0, count: bars + 1)
     for value in sorted {
       counts[value > end ? bars : min(bars - 1, Int((value - minimum) / width))] += 1

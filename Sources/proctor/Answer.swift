@@ -130,22 +130,23 @@ struct Answer: Sendable {
       answer.count(.gotThrough) > 0 ? .testFailed : answer.complete ? .passed : .interrupted
     case .check(let answer): ProctorExit(answer)
     case .function(let answer): answer.failure.map { ProctorExit($0) } ?? .passed
-    case .benchmark(let answer):
-      if let failure = answer.failure {
-        ProctorExit(failure)
-      } else {
-        isTooSlow(answer) ? .testFailed : .passed
-      }
+    case .benchmark(let answer): exit(answer)
     case .validation(let answer): exit(answer)
     case .unjudged: .noVerdict
-    case .code(let answer): answer.call.failure.map { ProctorExit($0) } ?? .passed
+    case .code(let answer):
+      answer.call.failure.map { ProctorExit($0) } ?? (answer.isWritten ? .passed : .noVerdict)
     case .printed(_, let status): ProctorExit(rawValue: status) ?? .noVerdict
     }
   }
 
-  private func isTooSlow(_ answer: BenchmarkAnswer) -> Bool {
-    guard case .benchmark(failsIfSlower: true) = kind else { return false }
-    return answer.comparison?.verdict == .slower
+  private func exit(_ answer: BenchmarkAnswer) -> ProctorExit {
+    if let failure = answer.failure { return ProctorExit(failure) }
+    guard case .benchmark(failsIfSlower: true) = kind else { return .passed }
+    return switch answer.comparison?.verdict {
+    case .faster, .noDifference: .passed
+    case .slower: .testFailed
+    case .unknown, nil: .noVerdict
+    }
   }
 
   private func exit(_ answer: ValidationAnswer) -> ProctorExit {

@@ -21,7 +21,8 @@ struct Bench: AsyncParsableCommand {
 
       EXIT STATUS
         0 measured · 1 it failed, or is slower and --fail-if-slower is given
-        2 wrong arguments, or no such function · 3 did not build · 6 not one call ended in time
+        2 wrong arguments, or no such function · 3 did not build
+        5 --fail-if-slower is given, and it cannot be told · 6 not one call ended in time
         7 no sandbox · 8 not confirmed · 130 interrupted
       """)
 
@@ -46,7 +47,7 @@ struct Bench: AsyncParsableCommand {
       valueName: "ref"))
   var baseline: String?
 
-  @Flag(help: "Exit status 1 when it became slower.")
+  @Flag(help: "Exit status 1 when it became slower, 5 when that cannot be told.")
   var failIfSlower = false
 
   func validate() throws {

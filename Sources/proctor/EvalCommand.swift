@@ -23,6 +23,7 @@ struct Eval: AsyncParsableCommand {
 
       EXIT STATUS
         0 it came well to its end · 1 it failed · 2 wrong usage · 3 did not build
+        5 it came well to its end, but not all of --output could be written
         6 timed out · 7 no sandbox · 8 not confirmed · 130 interrupted
       """)
 
@@ -113,8 +114,7 @@ struct Eval: AsyncParsableCommand {
         return .code(CodeAnswer(refused))
       }
       let made = try await engine.evaluate(request, progress: progress)
-      try folder?.write(made)
-      return .code(made)
+      return .code(folder?.write(made) ?? made)
     }
   }
 

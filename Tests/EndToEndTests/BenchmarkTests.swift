@@ -424,6 +424,33 @@ import Testing
     #expect(warnings.contains { $0.contains("another function") })
   }
 
+  @Test
+  func `what became so slow that the time is up is slower, and what cannot be told is not green`()
+    throws
+  {
+    try nap(1)
+    try keep(["a.py", "nap", "--iterations", "100"], as: "quick.json")
+    let against = ["a.py", "nap", "--compare", "quick.json", "--fail-if-slower"]
+    func verdict(_ answer: [String: Any]) -> String? {
+      (answer["comparison"] as? [String: Any])?["verdict"] as? String
+    }
+    try nap(900)
+    let slow = try bench(against, status: 1)
+    #expect(slow["samples"] as? Int ?? 9 < 6)
+    #expect(verdict(slow) == "slower")
+    // One call may be slow because it is the first one.
+    try nap(2000)
+    let once = try bench(against + ["--timeout", "3"], status: 5)
+    #expect(once["samples"] as? Int == 1)
+    #expect(verdict(once) == "unknown")
+    let text = try ProctorProcess(
+      ["bench"] + against.dropLast() + ["--timeout", "3", "--yes"], in: workspace
+    ).run()
+    #expect(text.status == 0)
+    #expect(
+      text.text.contains("unknown against quick.json") && text.text.contains("too few samples"))
+  }
+
   @Test func `an answer does not differ from itself`() throws {
     // The file is of this very machine; a nap of 20 ms differs by less than what counts as noise.
     try nap(20)
@@ -530,5 +557,19 @@ import Testing
     try write(1)
     let answer = try bench([file, "f", "--iterations", "60", "--baseline", "HEAD"])
     #expect((answer["comparison"] as? [String: Any])?["verdict"] as? String == "faster")
+  }
+
+  @Test func `a revision of Rust is built as its own files say`() throws {
+    try folder.write(
+      "[package]\nname = \"one\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+      to: "workspace/Cargo.toml")
+    try folder.write("mod part;\nfn main() { part::f(); }\n", to: "workspace/src/main.rs")
+    try folder.write("pub fn f() -> u8 { 1 }\n", to: "workspace/src/part.rs")
+    try git(["init", "-q"])
+    try git(["add", "-A"])
+    try git(["commit", "-qm", "a program"])
+    try folder.write("pub mod part;\n", to: "workspace/src/lib.rs")
+    let answer = try bench(["src/part.rs", "f", "--iterations", "60", "--baseline", "HEAD"])
+    #expect(answer["comparison"] != nil)
   }
 }

@@ -32,7 +32,9 @@ import Testing
   ]
 
   @discardableResult
-  private func check(_ piece: Piece, _ language: String) throws -> [String: Any] {
+  private func check(
+    _ piece: Piece, _ language: String, status: Int32 = 0
+  ) throws -> [String: Any] {
     let outcome = try ProctorProcess(
       ["eval", "--language", language, "--code", piece.code, "--yes", "--format", "json"]
         + piece.options, in: workspace
@@ -41,7 +43,7 @@ import Testing
     let answer = try outcome.json()
     let comment = Comment(rawValue: "\(piece.testDescription): \(outcome.text.prefix(3000))")
     #expect(answer["error_type"] as? String == piece.error, comment)
-    #expect(outcome.status == piece.error.map { Self.exits[$0] ?? 1 } ?? 0, comment)
+    #expect(outcome.status == piece.error.map { Self.exits[$0] ?? 1 } ?? status, comment)
     if let result = piece.result {
       #expect(outcome.text.contains("\"result\" : \(result),"), comment)
     } else {
@@ -479,11 +481,87 @@ import Testing
       atPath: "\(target)/sub", withDestinationPath: workspace)
     let linked = try run(["--force"])
     #expect(linked.status == 5)
+    #expect(linked.text.contains("sub/a (1 bytes, not written: "))
     #expect(try FileManager.default.contentsOfDirectory(atPath: workspace).isEmpty)
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: target).allSatisfy {
         !$0.hasPrefix(".proctor")
       })
+  }
+
+  @Test func `a folder that cannot be made is refused before the code runs`() throws {
+    try folder.write("x", to: "workspace/file")
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(workspace)/dangling", withDestinationPath: "nowhere")
+    for target in ["a/b", "file/b", "dangling", ""] {
+      let outcome = try ProctorProcess(
+        ["eval", "-l", "py", "--code", "print('it ran')", "--yes", "--output", target],
+        in: workspace
+      ).run()
+      #expect(outcome.status == 2, "\(target)")
+      #expect(outcome.stderr.contains("cannot be made"), "\(target): \(outcome.stderr)")
+      #expect(!outcome.text.contains("it ran"))
+    }
+    #expect(!FileManager.default.fileExists(atPath: "\(workspace)/a"))
+  }
+
+  @Test func `a file that cannot be written costs neither the answer nor the others`() throws {
+    try FileManager.default.createDirectory(
+      atPath: "\(workspace)/results/b", withIntermediateDirectories: true)
+    let code = "for n in 'abc': open('output/' + n, 'w').write(n)\nprint('printed')\n6 * 7"
+    let answer = try check(
+      Piece(
+        code: code, result: "42", exit: 0, options: ["--output", "results", "--force"]), "python",
+      status: 5)
+    #expect(answer["stdout"] as? String == "printed\n")
+    let files = files(answer)
+    #expect(
+      files["a"]?["written_to"] as? String == "a" && files["c"]?["written_to"] as? String == "c")
+    #expect(files["b"]?["text"] as? String == "b")
+    #expect(files["b"]?["not_written"] as? String == "Is a directory")
+    #expect(try String(contentsOfFile: "\(workspace)/results/c", encoding: .utf8) == "c")
+    // What failed by itself says so first.
+    try check(
+      Piece(
+        code: code + "\n1/0", error: "runtime_error", options: ["--output", "results", "--force"]),
+      "python")
+  }
+
+  @Test(arguments: [
+    "os.mkdir('output/pictures'); open('output/pictures/figure-001.png', 'w')",
+    "open('output/pictures', 'w')",
+  ])
+  func `pictures take no file's place`(own: String) throws {
+    let answer = try check(
+      Piece(
+        code: """
+          import os
+          import matplotlib.pyplot as plt
+          plt.figure(figsize=(1, 1), dpi=20)
+          plt.show()
+          \(own).write("own")
+          None
+          """, options: ["--output", "results", "--force"]), "python")
+    let pictures = try #require(answer["pictures"] as? [[String: Any]])
+    #expect(pictures.first?["written_to"] as? String == "pictures-2/figure-001.png")
+    let file = try #require((answer["files"] as? [[String: Any]])?.first)
+    let path = try #require(file["written_to"] as? String)
+    #expect(try String(contentsOfFile: "\(workspace)/results/\(path)", encoding: .utf8) == "own")
+    let picture = try #require(
+      FileManager.default.contents(atPath: "\(workspace)/results/pictures-2/figure-001.png"))
+    #expect(picture.count == pictures.first?["bytes"] as? Int)
+  }
+
+  @Test func `nothing is said to be written when nothing was`() throws {
+    let outcome = try ProctorProcess(
+      [
+        "eval", "-l", "py", "--code", "import os; os.symlink('/', 'output/root')", "--yes",
+        "--output", "results",
+      ], in: workspace
+    ).run()
+    #expect(outcome.status == 0)
+    #expect(outcome.text.contains("root (a symbolic link)") && !outcome.text.contains("written"))
+    #expect(!FileManager.default.fileExists(atPath: "\(workspace)/results"))
   }
 
   // MARK: what is not run

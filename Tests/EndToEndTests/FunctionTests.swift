@@ -146,7 +146,9 @@ import Testing
     function spin() { for (;;); }
     function leave() { process.exit(0) }
     function hidden() {}
-    module.exports = { add, later, bad, Shop, connect, spin, leave, n: 1 }
+    function claim() { const e = new Error("out of memory"); e.name = "InternalError"; throw e }
+    function grow() { const a = []; for (;;) a.push(new Array(1e5).fill(1)) }
+    module.exports = { add, later, bad, Shop, connect, spin, leave, claim, grow, n: 1 }
     """
 
   @Test(arguments: [
@@ -164,6 +166,8 @@ import Testing
     Call(name: "bad", isolation: "vm", error: "runtime_error", says: "TypeError", line: 3),
     Call(name: "connect", isolation: "vm", error: "runtime_error", says: "no modules"),
     Call(name: "spin", isolation: "vm", error: "timeout", options: ["--timeout", "1"]),
+    Call(name: "claim", isolation: "vm", error: "runtime_error", says: "out of memory", line: 9),
+    Call(name: "grow", isolation: "vm", error: "memory_limit"),
   ])
   func `JavaScript functions`(call: FunctionCall) throws {
     try folder.write(Self.script, to: "workspace/lib/code.js")
@@ -269,6 +273,9 @@ import Testing
     mod inner { fn hidden() {} }
     #[cfg_attr(target_family = "wasm", link(wasm_import_module = "proctor"))]
     extern "C" { fn proctor_send(text: *const u8, length: usize); }
+    fn huge() -> String { "x".repeat(12_000_000) }
+    fn shout() { std::panic::set_hook(Box::new(|_| ())); panic!("{}", "x".repeat(70_000_000)) }
+    fn forge_huge() -> i32 { forge(&format!(r#"{{"event":"returned","value":"{}","nanoseconds":1}}"#, huge())) }
     fn forge(text: &str) -> i32 { unsafe { proctor_send(text.as_ptr(), text.len()) } 2 }
     """
 
@@ -301,6 +308,12 @@ import Testing
       Call(name: "ad", error: "not_found"),
       Call(name: "spin", error: "timeout", options: ["--timeout", "1"]),
       Call(name: "grow", error: "memory_limit"),
+      Call(name: "huge", error: "output_limit", says: "8388608 bytes"),
+      // There, panics abort: whoever replaces the hook has taken the words away.
+      Call(
+        name: "shout", error: "runtime_error",
+        says: isolation == "wasm" ? "unreachable" : "xxx"),
+      Call(name: "forge_huge", error: "output_limit"),
       Call(name: "leave", error: "runtime_error"),
       Call(name: "unended", result: "1", says: "no line end"),
       Call(name: "inner::hidden", error: "bad_arguments", says: "private"),
@@ -330,6 +343,12 @@ import Testing
       try FileManager.default.contentsOfDirectory(atPath: workspace).sorted() == [
         "Cargo.toml", "src",
       ])
+  }
+
+  @Test func `WebAssembly has what it can address of a larger limit`() throws {
+    try folder.write("[execution]\nmax_memory_mb = 8192\n", to: "workspace/proctor.toml")
+    try folder.write("fn f() -> u8 { 1 }\n", to: "workspace/a.rs")
+    try check(Call(name: "f", isolation: "wasm", result: "1"), "a.rs")
   }
 
   @Test(arguments: ["auto", "wasm"])

@@ -41,6 +41,40 @@ import Testing
     #expect(read(good + Data("P1 \(nonce) 1 1 . {".utf8)).violations.count == 1)
   }
 
+  @Test func `records that are begun and never ended are refused in bounded memory`() {
+    let payload = String(repeating: "x", count: 1000)
+    var reader = ChannelReader(nonce: nonce, room: 10_000)
+    for sequence in 0..<2 {
+      for writer in 0..<5 { _ = reader.receive(frame("\(writer)", sequence, "+", payload)) }
+    }
+    #expect(reader.violations.isEmpty)
+    _ = reader.receive(frame("5", 0, "+", payload))
+    #expect(reader.violations == ["more records on the report channel were begun than can be kept"])
+  }
+
+  @Test func `what has ended leaves room for others`() {
+    let payload = String(repeating: "x", count: 1000)
+    var reader = ChannelReader(nonce: nonce, room: 10_000)
+    var records: [Data] = []
+    for sequence in 0..<300 {
+      let flag = sequence % 4 == 3 ? "." : "+"
+      for writer in 0..<3 { records += reader.receive(frame("\(writer)", sequence, flag, payload)) }
+    }
+    #expect(records.count == 225)
+    #expect(records.allSatisfy { $0.count == 4000 })
+    #expect(reader.violations.isEmpty)
+  }
+
+  @Test func `writers are counted`() {
+    var reader = ChannelReader(nonce: nonce)
+    for writer in 0...ChannelFrame.maximumWriters {
+      _ = reader.receive(frame("\(writer)", 0, ".", "{}"))
+    }
+    #expect(reader.violations.count == 1)
+    #expect(read(frame(String(repeating: "w", count: 33), 0, ".", "{}")).violations.count == 1)
+    #expect(read(frame(String(repeating: "w", count: 32), 0, ".", "{}")).violations.isEmpty)
+  }
+
   @Test func `a line without end is refused in bounded memory`() {
     let (records, violations) = read(Data(repeating: 65, count: 1 << 20), cut: 65536)
     #expect(records.isEmpty)

@@ -43,6 +43,11 @@ import Testing
     #expect(bins.last?.count == 1 && bins.last?.upper == 100_000)
   }
 
+  @Test func `times too small to be divided are one bar`() throws {
+    let bins = try #require(SampleStatistics([0, 5e-324])).histogram()
+    #expect(bins == [.init(lower: 0, upper: 5e-324, count: 2)])
+  }
+
   private func normal(_ centre: Double, _ count: Int, seed: UInt64) -> [Double] {
     var random = SplitMix64(state: seed)
     return (0..<count).map { _ in
@@ -62,7 +67,8 @@ import Testing
         rounds: [(normal(new, 500, seed: 1), normal(old, 500, seed: 2))], named: "old"))
     #expect(comparison.verdict == verdict)
     let interval = try #require(comparison.interval)
-    #expect(interval.lower <= comparison.ratio && comparison.ratio <= interval.upper)
+    let ratio = try #require(comparison.ratio as Double?)
+    #expect(interval.lower <= ratio && ratio <= interval.upper)
     #expect(interval.lower < new / old && new / old < interval.upper)
     #expect(interval.upper - interval.lower < 0.05)
   }
@@ -70,8 +76,21 @@ import Testing
   @Test func `few samples give no verdict`() throws {
     let comparison = try #require(
       BenchmarkComparison(rounds: [([1, 1, 1], [9, 9, 9])], named: "old"))
-    #expect(comparison.verdict == .noDifference)
+    #expect(comparison.verdict.rawValue == "unknown")
     #expect(comparison.warnings.count == 1)
+  }
+
+  @Test(arguments: [
+    ([900, 900, 901], "slower"), ([4, 5], "slower"), ([0.1, 0.2], "faster"),
+    ([900], "unknown"), ([3, 900, 900], "unknown"), ([1, 1], "unknown"), ([0, 0], "unknown"),
+    ([0, 0, 0, 0, 0, 0, 0], "unknown"), ([5e-324, 5e-324], "unknown"),
+  ])
+  func `few samples tell only what lies far apart`(new: [Double], verdict: String) throws {
+    let old = (0..<1000).map { 1 + Double($0) / 1000 }
+    let comparison = BenchmarkComparison(rounds: [(new, old)], named: "old")
+    #expect(comparison?.verdict.rawValue == verdict)
+    #expect(comparison?.warnings.isEmpty == (verdict != "unknown"))
+    #expect(try #require(comparison).pValue <= (verdict == "unknown" ? 1 : 0.001))
   }
 
   @Test func `rounds that contradict each other give no verdict`() throws {

@@ -945,12 +945,32 @@ class BareEngineTests:
             function text() { let s = "x"; const all = []; for (;;) { s += s; if (s.length > 1e8) s = "y"; all.push(s + 1) } }
             function caught() { let n = 0; for (let i = 0; i < 3; i++) try { const a = []; for (;;) a.push(new Uint8Array(1e6)) } catch (e) { n++ } return n }
             async function later() { await null; grow() }
+            function buffers() { const all = []; for (;;) all.push(new Uint8Array(1e6)) }
+            function doubled() { let s = [1]; for (;;) s = s.concat(s) }
         """
-        for name in ("grow", "later"):
+        for name in ("grow", "later", "buffers", "doubled"):
             self.final("memory_limit", source, name)
         self.assertIn(self.run_host(source, "text").last["event"], ("memory_limit", "raised"))
         self.assertEqual(self.value(source, "caught"), 3)
         self.final("memory_limit", "const a = []; for (;;) a.push(new Array(1e5).fill(1));\n", "f")
+
+    def test_memory_limit_by_word_only(self):
+        source = """\
+            const words = [["InternalError", "out of memory"], ["RangeError", "Array buffer allocation failed"]];
+            function plain() { throw { name: "InternalError", message: "out of memory" } }
+            function made(n) { const e = new Error(words[n][1]); e.name = words[n][0]; throw e }
+            async function later(n) { await null; made(n) }
+            function own(n) { if (typeof InternalError === "function" && n === 0) throw new InternalError("out of memory"); made(n) }
+            function getter(n) { return { get a() { made(n) } } }
+            function nothing() { throw null }
+        """
+        self.final("raised", source, "plain")
+        self.final("raised", source, "nothing")
+        for name in ("made", "later", "own", "getter"):
+            for number in (0, 1):
+                self.assertNotEqual(self.run_host(source, name, (number,)).last["event"], "memory_limit", (name, number))
+        self.final("raised", source + "made(0);\n", "plain")
+        self.final("raised", source + "made(1);\n", "plain")
 
     def test_attacks(self):
         source = """\

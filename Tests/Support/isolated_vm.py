@@ -40,6 +40,7 @@ class IsolatedHost(hosts.BareEngineTests, hosts.JavaScriptTests, hosts.HostTest)
             function grow() { globalThis.kept = []; for (;;) kept.push(new Array(1e5).fill(1)) }
             function text() { const all = []; for (let n = 0;; n++) all.push(JSON.stringify(new Array(1e5).fill(n))) }
             function one() { return new Uint8Array(2e9).length }
+            function buffers() { const all = []; for (;;) all.push(new Uint8Array(1e6)) }
             async function later() { await null; grow() }
             function report() { return { get a() { grow() } } }
             function caught() { try { grow() } catch { return 1 } finally { return 2 } }
@@ -47,7 +48,8 @@ class IsolatedHost(hosts.BareEngineTests, hosts.JavaScriptTests, hosts.HostTest)
         for name in ("grow", "text", "later", "report", "caught"):
             self.final("memory_limit", source, name)
         self.codes = {}
-        self.final("memory_limit", source, "one")
+        self.final("memory_limit", source, "buffers")
+        self.final("raised", source, "one")
         self.codes = {"memory_limit": -9}
         self.final("memory_limit", "const a = []; for (;;) a.push(new Array(1e5).fill(1));\n", "f")
 
@@ -140,12 +142,14 @@ class Workspace(unittest.TestCase):
             function microtasks() { const again = () => Promise.resolve().then(again); again(); return 1 }
             function grow() { const all = []; for (;;) all.push(new Array(1e5).fill(1.5)) }
             function buffer() { return new Uint8Array(2e9).length }
+            function buffers() { const all = []; for (;;) all.push(new Uint8Array(1e6)) }
             function flood() { for (;;) console.log("x".repeat(1e5)) }
         """)
         for name in ("spin", "microtasks"):
             self.error("timeout", 6, "a.js", name, "[]", "vm", "--timeout", "1")
-        for name in ("grow", "buffer"):
+        for name in ("grow", "buffers"):
             self.error("memory_limit", 1, "a.js", name)
+        self.error("runtime_error", 1, "a.js", "buffer")
         self.error("output_limit", 1, "a.js", "flood")
 
     ESCAPES = """\

@@ -20,7 +20,7 @@ struct RustFunctionErrors {
   }
 
   var failure: FunctionFailure {
-    let source = RustSource(call.file)
+    let source = RustSource(call.file, context)
     let all = diagnostics
     if let own = all.first(where: { !isAboutTheCall($0, source) && !$0.spans.isEmpty }) {
       let span = own.spans.first(where: \.is_primary) ?? own.spans[0]

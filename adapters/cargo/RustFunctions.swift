@@ -115,7 +115,7 @@ struct RustFunctionPlan {
     guard RustSource.isPath(call.function) else {
       throw FunctionFailure(
         .notFound, "\(call.function) is no path of a Rust function, such as add or Point::new",
-        near: RustSource(call.file).near(call.function))
+        near: RustSource(call.file, context).near(call.function))
     }
     (self.call, self.context) = (call, context)
     unit = try RustUnit(call: call, context: context)

@@ -23,16 +23,17 @@ struct RustUnit {
   /// - Throws: `FunctionFailure` for a file that belongs to no library or program.
   init(call: FunctionCall, context: AdapterContext) throws(FunctionFailure) {
     guard context.project.evidence != Project.loneFile,
-      let package = Self.package(of: call.file, in: context.workspace)
+      let package = Self.package(of: call.file, context)
     else {
       (kind, root, directory) = (.alone, call.file, call.file.parentFolder)
       return
     }
     directory = package
     let table =
-      Self.read("\(package)/Cargo.toml").flatMap { try? TOMLTable(string: $0) } ?? TOMLTable()
+      Self.read("\(package)/Cargo.toml", context).flatMap { try? TOMLTable(string: $0) }
+      ?? TOMLTable()
     let library = "\(package)/\(table["lib"]?.table?["path"]?.string ?? "src/lib.rs")"
-    let programs = Self.programs(package, table)
+    let programs = Self.programs(package, table, context)
     if call.file == library {
       (kind, root) = (.library, library)
     } else if let own = programs.first(where: { Self.holds($0.path, call.file) }) {
@@ -43,7 +44,7 @@ struct RustUnit {
         "functions of tests, examples and build scripts cannot be called: only those of a "
           + "package's library and programs",
         at: SourceLocation(file: context.display(call.file)))
-    } else if access(library, R_OK) == 0 {
+    } else if Self.exists(library, context) {
       (kind, root) = (.library, library)
     } else if let main = programs.first {
       (kind, root) = (.binary(main.name), main.path)
@@ -61,10 +62,11 @@ struct RustUnit {
     return root.hasSuffix("/main.rs") && !folder.hasSuffix("/src") && file.hasPrefix(folder + "/")
   }
 
-  private static func package(of file: String, in workspace: String) -> String? {
+  private static func package(of file: String, _ context: AdapterContext) -> String? {
+    let workspace = context.workspace
     var folder = file.parentFolder
     while folder == workspace || folder.hasPrefix(workspace + "/") {
-      if let text = read("\(folder)/Cargo.toml"),
+      if let text = read("\(folder)/Cargo.toml", context),
         (try? TOMLTable(string: text))?["package"] != nil
       {
         return folder
@@ -75,7 +77,7 @@ struct RustUnit {
   }
 
   private static func programs(
-    _ package: String, _ table: TOMLTable
+    _ package: String, _ table: TOMLTable, _ context: AdapterContext
   ) -> [(name: String, path: String)] {
     var result: [(name: String, path: String)] = []
     for entry in table["bin"]?.array.map({ $0.compactMap(\.table) }) ?? [] {
@@ -83,15 +85,16 @@ struct RustUnit {
       result.append((name, "\(package)/\(entry["path"]?.string ?? "src/bin/\(name).rs")"))
     }
     if let name = table["package"]?.table?["name"]?.string,
-      access("\(package)/src/main.rs", R_OK) == 0
+      exists("\(package)/src/main.rs", context)
     {
       result.append((name, "\(package)/src/main.rs"))
     }
     let folder = "\(package)/src/bin"
-    for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder))?.sorted() ?? [] {
+    let entries = try? FileManager.default.contentsOfDirectory(atPath: context.readable(folder))
+    for entry in entries?.sorted() ?? [] {
       if entry.hasSuffix(".rs") {
         result.append((String(entry.dropLast(3)), "\(folder)/\(entry)"))
-      } else if access("\(folder)/\(entry)/main.rs", R_OK) == 0 {
+      } else if exists("\(folder)/\(entry)/main.rs", context) {
         result.append((entry, "\(folder)/\(entry)/main.rs"))
       }
     }
@@ -99,8 +102,14 @@ struct RustUnit {
     return result.filter { seen.insert($0.path).inserted }
   }
 
-  private static func read(_ path: String) -> String? {
-    FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+  private static func read(_ path: String, _ context: AdapterContext) -> String? {
+    FileManager.default.contents(atPath: context.readable(path)).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+
+  private static func exists(_ path: String, _ context: AdapterContext) -> Bool {
+    access(context.readable(path), R_OK) == 0
   }
 }
 
@@ -108,9 +117,10 @@ struct RustUnit {
 struct RustSource {
   private let lines: [String]
 
-  init(_ path: String) {
+  /// - Parameter path: absolute, inside the workspace.
+  init(_ path: String, _ context: AdapterContext) {
     // By bytes: to Swift, a carriage return and a line feed are one character, which is no line feed.
-    lines = (FileManager.default.contents(atPath: path) ?? Data())
+    lines = (FileManager.default.contents(atPath: context.readable(path)) ?? Data())
       .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       .map { String(decoding: $0, as: UTF8.self) }
   }

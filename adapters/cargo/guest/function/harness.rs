@@ -94,18 +94,19 @@ fn request() -> Result<Guest, Refusal> {
         Ok(_) => return Err(Refusal::whole("the request is no JSON object")),
         Err(why) => return Err(Refusal::whole(&std::format!("the request is not JSON: {}", why))),
     };
-    let (mut arguments, mut timing) = (None, None);
+    let (mut arguments, mut timing, mut output_limit) = (None, None, usize::MAX);
     for (name, value) in members {
         match (&*name, value) {
             ("args", Json::List(list)) => arguments = Some(list),
             // Rust has no names for arguments: an object is the only one.
             ("args", value) => arguments = Some(std::vec![value]),
+            ("output_limit", Json::Number(text)) => output_limit = text.parse().unwrap_or(output_limit),
             ("timing", value) => timing = Some(Timing::new(&value, text.len())),
             _ => (),
         }
     }
     match arguments {
-        Some(arguments) => Ok(Guest { arguments, timing, nanoseconds: 0 }),
+        Some(arguments) => Ok(Guest { arguments, timing, output_limit, nanoseconds: 0 }),
         None => Err(Refusal::whole("the request has no \"args\"")),
     }
 }
@@ -138,9 +139,12 @@ fn panic_message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
+// Characters of an error's message.
+const MOST_MESSAGE: usize = 4000;
+
 fn raised(message: &str, place: Option<(&str, u32, u32)>) -> String {
     let mut record = String::from("{\"event\":\"raised\",\"message\":");
-    write_text(message, &mut record);
+    write_text(&cut(message, MOST_MESSAGE), &mut record);
     if let Some((file, line, column)) = place {
         record.push_str(",\"file\":");
         write_text(file, &mut record);
@@ -195,6 +199,7 @@ fn raised_by(payload: &(dyn Any + Send)) -> String {
 pub struct Guest {
     arguments: Vec<Json>,
     timing: Option<Timing>,
+    output_limit: usize, // bytes of the result's JSON
     nanoseconds: u128,
 }
 
@@ -428,6 +433,9 @@ impl<F: Call<Arguments>, Arguments: FromArguments> Calls<F, Arguments> {
 }
 
 fn returned(guest: &Guest, value: &str, form: Option<&str>) {
+    if value.len() > guest.output_limit {
+        return finish(&std::format!("{{\"event\":\"too_large\",\"size\":{}}}", value.len()));
+    }
     let mut record = String::from("{\"event\":\"returned\",\"value\":");
     record.push_str(value);
     if let Some(form) = form {
@@ -439,7 +447,7 @@ fn returned(guest: &Guest, value: &str, form: Option<&str>) {
 
 fn unserializable<T>(_: &T, why: &str) {
     let mut record = String::from("{\"event\":\"unserializable\",\"text\":");
-    write_text(&std::format!("{}: {}", type_name::<T>(), why), &mut record);
+    write_text(&cut(&std::format!("{}: {}", type_name::<T>(), why), MOST_MESSAGE), &mut record);
     record.push('}');
     finish(&record);
 }
@@ -1517,16 +1525,16 @@ impl Json {
         match *self {
             Json::Null => String::from("null"),
             Json::Bool(value) => std::format!("{}", value),
-            Json::Number(ref text) => std::format!("the number {}", cut(text)),
-            Json::Text(ref text) => std::format!("the string {:?}", cut(text)),
+            Json::Number(ref text) => std::format!("the number {}", cut(text, 40)),
+            Json::Text(ref text) => std::format!("the string {:?}", cut(text, 40)),
             Json::List(_) => String::from("an array"),
             Json::Object(_) => String::from("an object"),
         }
     }
 }
 
-fn cut(text: &str) -> String {
-    let mut out: String = text.chars().take(40).collect();
+fn cut(text: &str, characters: usize) -> String {
+    let mut out: String = text.chars().take(characters).collect();
     if out.len() < text.len() {
         out.push_str("...");
     }

@@ -242,7 +242,7 @@ static wasm_trap_t *send_record(void *unused, wasmtime_caller_t *caller, const w
     const uint8_t *record = guest_bytes(caller, in[0].of.i32, size);
     if (!record) return trap("proctor_send: outside the memory");
     /* What this host alone knows, a guest does not say. */
-    static const char *const allowed[] = {"started", "progress", "measured", "returned", "raised", "bad_arguments", "unserializable"};
+    static const char *const allowed[] = {"started", "progress", "measured", "returned", "raised", "bad_arguments", "unserializable", "too_large"};
     static const char begin[] = "{\"event\":\"";
     bool known = false;
     for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {

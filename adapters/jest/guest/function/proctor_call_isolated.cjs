@@ -17,15 +17,16 @@ const { readFileSync, writeSync } = require("node:fs");
 const makeCore = require("./proctor_core.cjs");
 const takeChannel = require("./proctor_channel.cjs");
 
-const core = makeCore({ isBuffer: null, isOutOfMemory: null, memoryRecord: "" });
+const core = makeCore({ isBuffer: null, isOutOfMemory: null });
 const { quote, slice, cut, describeError, raisedRecord, inputLine } = core;
 const { request, send, finish } = takeChannel("proctor_call_isolated", slice);
 const { file, output_limit: outputLimit, items } = request;
 const folder = process.argv[2];
 
-const FINAL_EVENTS = ["returned", "raised", "not_found", "unserializable", "too_large", "memory_limit"];
+const FINAL_EVENTS = ["returned", "raised", "not_found", "unserializable", "too_large"];
 const SMALLEST_MEMORY_MB = 8; // isolated-vm takes no less
 const DEFAULT_MEMORY_MB = 4096; // without a limit: where V8 stops by itself
+const memoryMB = Math.max(SMALLEST_MEMORY_MB, request.memory_mb ?? DEFAULT_MEMORY_MB);
 const SOURCE = "<input>"; // the name of the user's source in stacks
 const SYNTAX_PLACE = / \[<input>:(\d+):\d+\]$/; // isolated-vm adds it to messages
 
@@ -71,7 +72,7 @@ const PREPARATION = `
 /** An isolate with the host's program: {isolate, context, run(source, name, options), ask(operation, text...)}. */
 async function makeGuest(ivm) {
   const isolate = new ivm.Isolate({
-    memoryLimit: Math.max(SMALLEST_MEMORY_MB, request.memory_mb ?? DEFAULT_MEMORY_MB),
+    memoryLimit: memoryMB,
     onCatastrophicError: reachedMemoryLimit,
   });
   const context = await isolate.createContext();
@@ -99,10 +100,20 @@ function raised(guest, error, isImport) {
   return raisedRecord(shown.kind, message, file, line, isImport);
 }
 
+/** Whether there is no room for another buffer, which lies outside of V8's heap. Anybody can throw such an error: it counts
+ * when the isolate has half of its memory in use. */
+async function isOutOfBuffers(guest, { event, kind, message }) {
+  if (event !== "raised" || kind !== "RangeError" || message !== "Array buffer allocation failed") return false;
+  const { used_heap_size: heap, externally_allocated_size: outside } = await guest.isolate.getHeapStatistics();
+  return heap + outside > (memoryMB * 2 ** 20) / 2;
+}
+
 /** A record the isolate has made, as it is; but only if it is one. */
-function checked(text) {
+async function checked(guest, text) {
   try {
-    if (FINAL_EVENTS.includes(JSON.parse(text).event) && /^[\x20-\x7e]*$/.test(text)) return text;
+    const record = JSON.parse(text);
+    if (await isOutOfBuffers(guest, record)) return '{"event":"memory_limit"}';
+    if (FINAL_EVENTS.includes(record.event) && /^[\x20-\x7e]*$/.test(text)) return text;
   } catch {}
   return raisedRecord("InternalError", "the guest has spoiled the report of its result", file, null, false);
 }
@@ -152,7 +163,7 @@ async function load(guest, source) {
     if (module.dependencySpecifiers.length > 0) return refusedImport(module.dependencySpecifiers[0], source);
     await evaluate(guest, module);
     if ((await guest.ask("state")) === "done") return null;
-    return checked(await guest.ask("report", file, "0", "0", "0", "yes"));
+    return await checked(guest, await guest.ask("report", file, "0", "0", "0", "yes"));
   } catch (error) {
     return raised(guest, error, true);
   }
@@ -164,7 +175,7 @@ async function find(guest, source, isModule) {
   const isIdentifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(first);
   const text = await guest.ask("find", request.function, isIdentifier ? first : "", file);
   if (text === "") return null;
-  const record = checked(text);
+  const record = await checked(guest, text);
   const { event, message } = JSON.parse(record);
   return event === "not_found" ? core.nearRecord(message, request.function, isModule, source) : record;
 }
@@ -181,7 +192,7 @@ async function call(guest) {
   }
   const nanoseconds = guest.isolate.wallTime - start;
   if (stray !== undefined && (await guest.ask("state")) === "pending") return raised(guest, stray, false);
-  return checked(await guest.ask("report", file, String(outputLimit), String(items), String(nanoseconds), "no"));
+  return checked(guest, await guest.ask("report", file, String(outputLimit), String(items), String(nanoseconds), "no"));
 }
 
 function readSource() {

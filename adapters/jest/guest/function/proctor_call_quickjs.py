@@ -28,7 +28,7 @@ except ImportError as missing:
 
 MEMORY_LIMIT = {"event": "memory_limit"}
 REPORT_BYTES = 8 << 20  # what the report of a result may take beyond the guest's memory, beside its text
-FINAL_EVENTS = {"returned", "raised", "not_found", "unserializable", "too_large", "memory_limit"}
+FINAL_EVENTS = {"returned", "raised", "not_found", "unserializable", "too_large"}
 OUT_OF_MEMORY = "out of memory"
 
 
@@ -70,6 +70,15 @@ def is_compile_error(error):
     return kind == "SyntaxError" and len(stack) == 1 and stack[0].startswith("    at <input>:")
 
 
+def address_space(name):
+    """Bytes of address space: VmSize of now, VmPeak the most there were; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/status", "rb") as status:
+            return next(int(line.split()[1]) << 10 for line in status if line.startswith(name + b":"))
+    except (OSError, StopIteration, ValueError, IndexError):
+        return 0
+
+
 class Guest:
     """An engine with the user's source."""
 
@@ -79,6 +88,7 @@ class Guest:
         self.is_module = False
         self.context, self.ask = self.engine()
         self.context.set_memory_limit(limit)
+        self.start = address_space(b"VmSize")
 
     def engine(self):
         """A new engine with the host's program, and the function that reaches it."""
@@ -136,12 +146,18 @@ class Guest:
         return record if record is MEMORY_LIMIT else {**record, "phase": "import"}
 
     def is_memory_error(self, kind, message):
-        """At its limit the engine may also fail to make the error it wants to raise."""
-        return kind == "InternalError" and message == OUT_OF_MEMORY or \
-            message in ("null", OUT_OF_MEMORY) and self.is_full()
+        """Anybody can throw such an error, so it counts where the memory was used, too. At its limit the engine may
+        also fail to make the error it wants to raise."""
+        if kind == "InternalError" and message == OUT_OF_MEMORY:
+            return self.is_full() or self.was_half_full()
+        return message in ("null", OUT_OF_MEMORY) and self.is_full()
 
     def is_full(self):
         return self.context.memory()["malloc_size"] > self.limit * 0.9
+
+    def was_half_full(self):
+        """The engine knows only what it uses now, and what grows by doubling stops at half."""
+        return self.start > 0 and address_space(b"VmPeak") - self.start > self.limit / 2
 
     def drain(self):
         """Runs what promises have left to do."""
@@ -156,6 +172,8 @@ class Guest:
         """A record the engine has made, as it is; but only if it is one."""
         try:
             record = host.parse_json(text)
+            if record["event"] == "raised" and self.is_memory_error(record["kind"], record["message"]):
+                return MEMORY_LIMIT
             if record["event"] in FINAL_EVENTS and text.isascii() and "\n" not in text:
                 return host.Raw(text)
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -170,11 +188,12 @@ class Guest:
         text = self.ask("find", wanted, first if plain.isidentifier() else "", self.file)
         if text == "":
             return None
-        record = host.parse_json(self.checked(text))
+        final = self.checked(text)
+        record = host.parse_json(host.encode_record(final))
         if record["event"] == "not_found":
             _, ask = self.engine()
             return self.checked(ask("near", record["message"], wanted, "yes" if self.is_module else "no", self.source))
-        return host.Raw(text)
+        return final
 
     def call(self, args, items, output_limit):
         """The final record of the call."""
@@ -225,9 +244,9 @@ class Calls:
             full = guest.is_full()
             guest.make_room()
             failed = guest.ask("state") == "failed"
-            raise host.Finished(
-                host.encode_record(MEMORY_LIMIT) if full and not failed
-                else guest.checked(guest.ask("report", guest.file, "0", "0", "0", "no")))
+            raise host.Finished(host.encode_record(
+                MEMORY_LIMIT if full and not failed
+                else guest.checked(guest.ask("report", guest.file, "0", "0", "0", "no"))))
         self.ended += size
         return nanoseconds
 

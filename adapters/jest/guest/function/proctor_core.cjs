@@ -716,7 +716,7 @@ module.exports = function makeCore(settings) {
       if (error === TOO_LARGE) return '{"event":"too_large","size":' + numberText(needed - needed % 1) + "}";
       if (error !== PROBLEM) {
         const shown = describeError(error);
-        if (settings.isOutOfMemory !== null && settings.isOutOfMemory(shown)) return settings.memoryRecord;
+        if (settings.isOutOfMemory !== null && settings.isOutOfMemory(shown)) return raisedRecord(shown.kind, shown.message, null, null, false);
         problem = cut(showPath(place), 1000) + ": " + shown.kind + " while it was read: " + shown.message;
       }
       return '{"event":"unserializable","text":' + quote(shortText(value, 3)) + ',"message":' + quote(cut(problem, MAX_MESSAGE)) + "}";

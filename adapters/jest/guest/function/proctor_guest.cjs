@@ -16,7 +16,7 @@ const isBuffer = Buffer.isBuffer;
 const execPath = process.execPath;
 const OWN_FILES = pathToFileURL(__dirname + "/proctor_");
 
-const core = makeCore({ isBuffer, isOutOfMemory: null, memoryRecord: "" });
+const core = makeCore({ isBuffer, isOutOfMemory: null });
 const { slice, indexOf, codeAt, raisedRecord, describeError } = core;
 
 Error.stackTraceLimit = 50; // the user's frames may lie below many of a package

@@ -7,11 +7,11 @@
   (function (module) {
 /*CORE*/
   })(cell);
-  const MEMORY = '{"event":"memory_limit"}';
+  // The host knows whether it is true: anybody can throw such an error.
   const isOutOfMemory = (shown) => // in QuickJS; in V8 for buffers, which lie outside of its heap
     (shown.kind === "InternalError" && shown.message === "out of memory") ||
     (shown.kind === "RangeError" && shown.message === "Array buffer allocation failed");
-  const core = cell.exports({ isBuffer: null, isOutOfMemory, memoryRecord: MEMORY });
+  const core = cell.exports({ isBuffer: null, isOutOfMemory });
   const { quote, slice, safeText, raisedRecord, describeError, createObject, hasOwn, member } = core;
   const { defineProperty } = Object;
   const evaluate = eval; // called by another name, it evaluates in the global scope
@@ -60,7 +60,6 @@
 
   function failure(error, file, isImport) {
     const shown = describeError(error);
-    if (isOutOfMemory(shown)) return MEMORY;
     return raisedRecord(shown.kind, shown.message, file, core.inputLine(shown.stack, shown.className, userLines), isImport);
   }
 

@@ -205,7 +205,7 @@ public final class ProctorCall {
         + #""expected":\#(proctorQuoted(bad.expected)),"message":\#(proctorQuoted(bad.message))}"#
     }
     let kind = "\(type(of: error))"
-    let text = "\(error)"
+    let text = String("\(error)".prefix(4000))
     return #"{"event":"raised","kind":\#(proctorQuoted(kind)),"message":\#(proctorQuoted(text))}"#
   }
 
