@@ -19,6 +19,8 @@ final class WaitingCall: Sendable {
   }
 
   private final class Hearing: Sendable {
+    private static let mostHeard = 64
+
     let ear = Mutex(Ear())
 
     func receive(_ event: SandboxEvent) {
@@ -26,7 +28,8 @@ final class WaitingCall: Sendable {
         if let listener = ear.listener { return listener(event) }
         // What it uses while it waits is nobody's.
         if case .usage = event { return }
-        ear.heard.append(event)
+        // A program that does not wait quietly is none that waits.
+        if ear.heard.count < Self.mostHeard { ear.heard.append(event) } else { ear.hasEnded = true }
       }
     }
 
@@ -123,13 +126,13 @@ final class WaitingCall: Sendable {
   /// The pipe, once the program has opened its end: what is written before is lost.
   private func opened() async -> Int32? {
     while true {
-      let pipe = open(request, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
-      if pipe >= 0 { return pipe }
-      let error = errno
       let isLate = hearing.ear.withLock { ear in
         ear.hasEnded || ear.deadline.map { $0 < .now } == true
       }
-      guard error == ENXIO || error == EINTR, !isLate, !Task.isCancelled else { return nil }
+      if isLate || Task.isCancelled { return nil }
+      let pipe = open(request, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+      if pipe >= 0 { return pipe }
+      guard errno == ENXIO || errno == EINTR else { return nil }
       try? await Task.sleep(for: .milliseconds(1))
     }
   }
