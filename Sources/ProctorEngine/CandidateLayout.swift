@@ -79,7 +79,7 @@ struct CandidateLayout {
         .usage, "the patch \(name) changes \(hidden), in a folder of dependencies",
         resolution: "Leave that file out of the patch.")
     }
-    try restoreMark()
+    try copy.fillMark()
     let identities = after.reduce(into: [String: String?]()) { result, item in
       result[item.key] = .some(
         before[item.key] == item.value ? copy.originals[item.key]?.text : nil)
@@ -89,14 +89,6 @@ struct CandidateLayout {
 
   private static func nothing(_ name: String) -> EngineError {
     EngineError(.usage, "the patch \(name) is empty", resolution: "Give a diff.")
-  }
-
-  /// A further work tree's `.git` is a file, which git must not follow while the patch is applied.
-  private func restoreMark() throws(EngineError) {
-    guard FileSystem.isRegular("\(workspace)/.git"),
-      let text = FileSystem.read("\(workspace)/.git", limit: 1 << 16)
-    else { return }
-    try FileSystem.write(text, to: "\(folder)/.git")
   }
 
   /// Files and links below a folder, with what changes when they do.
@@ -167,7 +159,7 @@ struct CandidateLayout {
         resolution: "See git log for the names of revisions; they must be in this clone.")
     }
     try copy.fillPlaces()
-    try restoreMark()
+    try copy.fillMark()
     var identities: [String: String?] = [:]
     // `MODE OBJECT STAGE\tPATH`
     for entry in String(decoding: outcome.stdout, as: UTF8.self).split(separator: "\0") {

@@ -50,6 +50,7 @@ struct WorkspaceCopy {
   /// The original of each copied file.
   private(set) var originals: [String: Identity] = [:]
 
+  private static let mark = ".git"
   private static let shownFolders: Set<String> = [
     "node_modules", ".git", ".hg", ".svn", ".venv", "venv", ".tox", ".nox", ".eggs", ".cache",
     "bower_components", ".yarn", ".pnpm-store",
@@ -69,6 +70,22 @@ struct WorkspaceCopy {
   mutating func fill() throws(EngineError) {
     try FileSystem.makeFolder(folder)
     try walk("", IgnoreRules(), copies: true)
+  }
+
+  /// Copies the workspace's `.git` where that is no folder, as in a further work tree. `fill` leaves it out: git would
+  /// follow it while it works on the copy.
+  func fillMark() throws(EngineError) {
+    let (source, target) = ("\(workspace)/\(Self.mark)", "\(folder)/\(Self.mark)")
+    var status = stat()
+    guard lstat(source, &status) == 0 else { return }
+    // What git left in the copy may be anybody's: neither end is reached through a link.
+    switch status.st_mode & S_IFMT {
+    case S_IFREG:
+      try copyFile(Array(source.utf8CString), Array(target.utf8CString), status, Self.mark)
+    case S_IFLNK:
+      try copyLink(Array(source.utf8CString), Array(target.utf8CString), Self.mark)
+    default: break
+    }
   }
 
   /// Only finds what is shown, and makes the places for it as far as their parents are there.
@@ -104,10 +121,10 @@ struct WorkspaceCopy {
       switch status.st_mode & S_IFMT {
       case S_IFDIR:
         try enter(relative, rules, status, copies: copies)
-      case S_IFREG where copies && relative != ".git":
+      case S_IFREG where copies && relative != Self.mark:
         try copyFile(source, target, status, relative)
         originals[relative] = Identity(status)
-      case S_IFLNK where copies:
+      case S_IFLNK where copies && relative != Self.mark:
         try copyLink(source, target, relative)
         originals[relative] = Identity(status)
       default: break  // pipes, sockets and devices are no sources

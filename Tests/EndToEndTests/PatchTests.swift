@@ -183,6 +183,56 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/target/new"))
   }
 
+  /// `.git` of a further work tree is a file, which is put back after git has worked on the copy: whatever a patch
+  /// makes of the files of the copy, nothing outside is written or read for it.
+  @Test func `a patch cannot reach outside through the workspace's mark of git`() throws {
+    let target = try folder.write("kept", to: "target/file")
+    let files = FileManager.default
+    try folder.write("gitdir: /nowhere\n", to: "workspace/sub/mark")
+    try files.createSymbolicLink(
+      atPath: "\(workspace)/.git", withDestinationPath: "sub/mark")
+    let link = """
+      diff --git a/sub/mark b/sub/mark
+      deleted file mode 100644
+      --- a/sub/mark
+      +++ /dev/null
+      @@ -1 +0,0 @@
+      -gitdir: /nowhere
+
+      """
+    try run(link + Self.adding("sub/mark", mode: "120000", target), status: 1)
+    #expect(try String(contentsOfFile: target, encoding: .utf8) == "kept")
+
+    try files.removeItem(atPath: "\(workspace)/sub/mark")
+    try files.createSymbolicLink(atPath: "\(workspace)/sub/mark", withDestinationPath: target)
+    try folder.write(
+      "import os\ndef test_mark():\n    assert not os.path.exists('sub/mark')\n",
+      to: "workspace/tests/test_calc.py")
+    let gone = """
+      diff --git a/sub/mark b/sub/mark
+      deleted file mode 120000
+      --- a/sub/mark
+      +++ /dev/null
+      @@ -1 +0,0 @@
+      -\(target)
+      \\ No newline at end of file
+
+      """
+    try run(gone, status: 0)
+  }
+
+  @Test func `a further work tree is still one in the copy`() throws {
+    let patch = try diff { try folder.write(Self.fix, to: "workspace/src/calc.py") }
+    let tree = "\(folder.path)/tree"
+    _ = try git(["worktree", "add", "--quiet", tree])
+    try folder.write(
+      "import os\ndef test_mark():\n    assert open('.git').read().startswith('gitdir: ')\n",
+      to: "tree/tests/test_mark.py")
+    let file = try folder.write(patch, to: "candidate.diff")
+    let outcome = try ProctorProcess(["run", "--patch", file], in: tree).run()
+    #expect(outcome.status == 0, "\(outcome.text)\(outcome.stderr)")
+  }
+
   /// The limits are those of the workspace, whatever the patch writes into its configuration.
   @Test func `a patch does not change its own limits`() throws {
     try folder.write("[tests]\nallow_network_access = false\n", to: "workspace/proctor.toml")
