@@ -221,6 +221,62 @@ import Testing
     try run(gone, status: 0)
   }
 
+  /// `\u{FFFD}` is what a name that is no text is shown as: it is another file.
+  @Test func `names that are no text are copied, and never taken for others`() throws {
+    let outside = try folder.write("kept", to: "outside/file")
+    let manager = FileManager.default
+    try manager.setAttributes([.posixPermissions: 0o700], ofItemAtPath: "\(folder.path)/outside")
+    let date = Date(timeIntervalSince1970: 1_000_000)
+    try manager.setAttributes([.modificationDate: date], ofItemAtPath: outside)
+    let odd = "\(workspace)/".utf8.map { CChar(bitPattern: $0) } + [CChar(bitPattern: 0xff)]
+    #expect(mkdir(odd + [0], 0o777) == 0 && chmod(odd + [0], 0o777) == 0)
+    let file = creat(odd + Array("/file".utf8CString), 0o644)
+    #expect(file >= 0 && Glibc.write(file, "odd", 3) == 3 && Glibc.close(file) == 0)
+    try manager.createSymbolicLink(
+      atPath: "\(workspace)/\u{FFFD}", withDestinationPath: "\(folder.path)/outside")
+    try folder.write(
+      """
+      import os
+      def test_names():
+          assert sorted(n for n in os.listdir(b".") if n > b"z") == [b"\\xef\\xbf\\xbd", b"\\xff"]
+          assert open(b"\\xff/file").read() == "odd"
+          assert os.path.islink(b"\\xef\\xbf\\xbd") and not os.path.islink(b"\\xff")
+
+      """, to: "workspace/tests/test_calc.py")
+    let patch = try folder.write(Self.adding("more"), to: "candidate.diff")
+    for arguments in [["run", "--patch", patch], ["compare", "HEAD", "--format", "json"]] {
+      if arguments[0] == "compare" {
+        for command in [["init", "--quiet"], ["add", "-A"], ["commit", "--quiet", "-m", "one"]] {
+          _ = try git(command)
+        }
+      }
+      let outcome = try ProctorProcess(arguments, in: workspace).run()
+      #expect(outcome.status == 0, "\(outcome.text)\(outcome.stderr)")
+    }
+    let folderFacts = try manager.attributesOfItem(atPath: "\(folder.path)/outside")
+    #expect(folderFacts[.posixPermissions] as? Int == 0o700)
+    #expect(try manager.attributesOfItem(atPath: outside)[.modificationDate] as? Date == date)
+  }
+
+  @Test func `a link of a patch leads to no file that was there before`() throws {
+    try folder.write("one\n", to: "workspace/data/file")
+    try folder.write("1\n2\n3\n", to: "outside/file")
+    try folder.write("def test_it(): pass\n", to: "workspace/tests/test_calc.py")
+    let gone = """
+      diff --git a/data/file b/data/file
+      deleted file mode 100644
+      --- a/data/file
+      +++ /dev/null
+      @@ -1 +0,0 @@
+      -one
+
+      """
+    let link = Self.adding("data", mode: "120000", "\(folder.path)/outside")
+    let change = try run(gone + link, status: 0)["patch"] as? [String: Any]
+    #expect(change?["deleted"] as? Int == 1 && change?["added"] as? Int == 1, "\(change ?? [:])")
+    #expect(change?["insertions"] as? Int == 0, "\(change ?? [:])")
+  }
+
   @Test func `a further work tree is still one in the copy`() throws {
     let patch = try diff { try folder.write(Self.fix, to: "workspace/src/calc.py") }
     let tree = "\(folder.path)/tree"
