@@ -38,9 +38,7 @@ struct CandidateLayout {
     let strip = patch.strip(inner: inner) { FileSystem.exists("\(workspace)/\($0)") }
     if let refusal = patch.refusal(strip: strip) {
       throw EngineError(
-        .usage, "\(refusal) (\(name))",
-        resolution:
-          "Make the diff from the workspace's root, or name the repository's root as workspace.")
+        .usage, "\(refusal.message) (\(name))", resolution: refusal.resolution)
     }
     var copy = WorkspaceCopy(
       of: workspace, in: folder, wanted: patch.names.map { PatchText.stripped($0, strip) })
@@ -48,15 +46,10 @@ struct CandidateLayout {
     let before = try Self.scan(folder)
     let place = "\(git.scratch)/patch"
     try FileSystem.makeFolder(place)
-    // Saved by an editor of another system, its line ends are no part of it.
-    let plain = Data(
-      data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }.joined(separator: [
-          UInt8(ascii: "\n")
-        ]))
     var outcome: GitTool.Outcome?
-    for text in patch.isWindows ? [data, plain] : [data] {
-      try FileSystem.write(text, to: "\(place)/candidate.patch")
+    for isPlain in patch.isWindows ? [false, true] : [false] {
+      try FileSystem.write(
+        isPlain ? Self.plain(data) : data, to: "\(place)/candidate.patch")
       let tried = try await git.run(
         Self.application, ["\(place)/candidate.patch", String(strip)], in: workspace, from: folder,
         access: .writable, mounts: [.readOnly(place)])
@@ -86,6 +79,14 @@ struct CandidateLayout {
         before[item.key] == item.value ? copy.originals[item.key]?.text : nil)
     }
     return Laid(copy: copy, identities: identities, changed: changed)
+  }
+
+  /// Saved by an editor of another system, its line ends are no part of it.
+  private static func plain(_ data: Data) -> Data {
+    let newLine = UInt8(ascii: "\n")
+    return Data(
+      data.split(separator: newLine, omittingEmptySubsequences: false)
+        .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }.joined(separator: [newLine]))
   }
 
   private static func nothing(_ name: String) -> EngineError {

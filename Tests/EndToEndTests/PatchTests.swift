@@ -147,6 +147,84 @@ import Testing
     #expect(outcome.stderr.contains("nowhere cannot be read"))
   }
 
+  /// Git passes over what it does not recognize, and applies the rest: that would be another patch.
+  @Test(arguments: [
+    "@@ ... @@\n-x\n+y\n", "@@ def add(a, b): @@\n-x\n+y\n", "\n@@\n-x\n+y\n",
+    "@@@ -1,2 -1,2 +1,2 @@@\n", "+more\n", "-less\n", " context\n+more\n", "\n\n+more\n",
+    "...\n+more\n", "--- a/tests/gone.py\n+++ /dev/null\n", "--- a/x\n+++ b/x\n@@ @@\n+y\n",
+    "diff --git a/new b/new\nnew file mode 100644\n+text\n",
+    "diff --git a/src/calc.py b/src/calc.py\nold mode 100644\nnew mode 100755\n@@ ... @@\n+x\n",
+    "diff --cc x\nindex 1,2..3\n--- a/x\n+++ b/x\n@@@ -1 -1 +1 @@@\n", "Only in b/src: new.py\n",
+    "Binary files a/x.bin and b/x.bin differ\n", "1c1\n< a\n---\n> b\n",
+    "*** a/x\n--- b/x\n***************\n*** 1 ****\n! a\n--- 1 ----\n! b\n",
+    "-- \n-x\n+y\n",
+  ])
+  func `a patch of which git would leave out a part is refused`(rest: String) throws {
+    let patch = try diff { try folder.write(Self.fix, to: "workspace/src/calc.py") }
+    try run(patch + rest, status: 2, says: "line ")
+    try run((patch + rest).replacingOccurrences(of: "\n", with: "\r\n"), status: 2, says: "line ")
+  }
+
+  @Test func `series of patches, logs and plain diffs apply whole`() throws {
+    let name = "workspace/src/calc.py"
+    _ = try diff {}
+    let note = "\n\n- a point\n+ another\n\n    diff\n"
+    try folder.write("def add(a, b):\n\n    return a * b\n", to: name)
+    _ = try git(["commit", "--quiet", "-am", "two\(note)"])
+    try folder.write("import os\n\ndef add(a, b):\n\n    return a + b\n-- \n", to: name)
+    try folder.write(Data([0, 1, 2, 255, 0, 7]), to: "workspace/src/data.bin")
+    _ = try git(["add", "-A"])
+    _ = try git(["commit", "--quiet", "-m", "three\(note)"])
+    try folder.write("import os\n\ndef add(a, b):\n\n    return a + b\n", to: name)
+    try folder.write("#!/bin/sh\n", to: "workspace/new name.sh")
+    _ = try git(["mv", "tests/test_calc.py", "tests/test_sum.py"])
+    _ = try git(["add", "-A"])
+    _ = try git(["update-index", "--chmod=+x", "src/data.bin"])
+    _ = try git(["commit", "--quiet", "-m", "four\(note)"])
+    let patches = [
+      try git(["format-patch", "--stdout", "HEAD~3"]),
+      try git(["format-patch", "--stdout", "--attach", "HEAD~3"]),
+      try git(["log", "--reverse", "-p", "--binary", "--stat", "HEAD~3..HEAD"]),
+      try git(["diff", "--binary", "-M", "HEAD~3"]),
+      try git(["diff", "--binary", "--no-renames", "--stat", "-p", "HEAD~3"]),
+      try git(["diff", "--binary", "-M", "HEAD~3"]).replacingOccurrences(
+        of: "\n \n", with: "\n\n") + "\n\n",
+    ]
+    _ = try git(["reset", "--quiet", "--hard", "HEAD~3"])
+    for patch in patches {
+      let change = try run(patch, status: 0)["patch"] as? [String: Any]
+      #expect(change?["added"] as? Int == 3 && change?["deleted"] as? Int == 1, "\(patch)")
+    }
+    try folder.write(Self.fix, to: "new/src/calc.py")
+    try folder.write("x = 1\n", to: "new/src/more.py")
+    let plain = Process()
+    plain.executableURL = URL(filePath: "/usr/bin/diff")
+    plain.arguments = ["-ruN", "workspace/src", "new/src"]
+    plain.currentDirectoryURL = URL(filePath: folder.path)
+    let output = Pipe()
+    plain.standardOutput = output
+    try plain.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      .replacingOccurrences(of: " workspace/", with: " a/")
+      .replacingOccurrences(of: " new/", with: " b/")
+    let change = try run(text, status: 0)["patch"] as? [String: Any]
+    #expect(change?["files_changed"] as? Int == 2, "\(text)")
+  }
+
+  @Test func `a long line of a patch is read once`() throws {
+    try run(
+      """
+      diff --git \(String(repeating: " ", count: 1 << 20))a
+      --- a/src/calc.py
+      +++ b/src/calc.py
+      @@ -1,2 +1,2 @@
+       def add(a, b):
+      -    return a - b
+      +    return a + b
+
+      """, status: 0)
+  }
+
   private static func adding(_ path: String, mode: String = "100644", _ text: String = "x")
     -> String
   {
