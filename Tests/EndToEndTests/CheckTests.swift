@@ -202,6 +202,98 @@ import Testing
 
   // MARK: never green without having looked
 
+  @Test func `a Rust file that no target has is not green`() throws {
+    try write([
+      "Cargo.toml": "[workspace]\nmembers = [\"crates/in-ner\"]\n[package]\nname = \"sum\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+      "build.rs": "fn main() {}\n", "src/main.rs": "mod used;\nfn main() {}\n",
+      "src/used.rs": "", "src/new.rs": "fn broken( {\n", "src/lib.rs": "#[path = \"o dd.rs\"]\npub mod odd;\n",
+      "src/o dd.rs": "", "tests/t.rs": "mod common;\n#[test]\nfn t() {}\n", "tests/common/mod.rs": "",
+      "left/a.rs": "fn broken( {\n", "examples/e.rs": "fn main() {}\n",
+      "crates/in-ner/Cargo.toml": "[package]\nname = \"in-ner\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+      "crates/in-ner/src/lib.rs": "mod deep;\n", "crates/in-ner/src/deep.rs": "",
+    ])
+    for path in [
+      "build.rs", "src/main.rs", "src/used.rs", "src/o dd.rs", "tests/common/mod.rs",
+      "examples/e.rs", "crates/in-ner/src/deep.rs", "crates",
+    ] { #expect(try check([path], status: "passed").lines == [], "\(path)") }
+    for path in ["src/new.rs", "left"] {
+      let answer = try check([path], status: "error")
+      #expect(answer.object["reason"] as? String == "empty_selection")
+      #expect(answer.text.contains("was not compiled"))
+    }
+    #expect(try check(["src"], status: "passed").lines == ["src/new.rs warning resolve"])
+    #expect(try check(status: "passed").lines == [])
+  }
+
+  @Test func `a Swift file that no target has is not green`() throws {
+    try write([
+      "Package.swift": """
+      // swift-tools-version: 6.0
+      import PackageDescription
+      let package = Package(name: "Sum", targets: [.target(name: "Sum"), .plugin(name: "Plug", capability: .buildTool())])
+      """,
+      "Sources/Sum/Sum.swift": "public func f() -> Int { 1 }\n",
+      "Plugins/Plug/Plug.swift": """
+      import PackagePlugin
+      @main struct Plug: BuildToolPlugin {
+        func createBuildCommands(context: PluginContext, target: Target) -> [Command] { [] }
+      }
+      """,
+      "Sources/Other/New.swift": "func broken( {\n",
+    ])
+    for path in ["Sources/Sum/Sum.swift", "Package.swift", "Plugins/Plug/Plug.swift", "Sources/Sum"] {
+      #expect(try check([path], status: "passed").lines == [], "\(path)")
+    }
+    let answer = try check(["Sources/Other/New.swift"], status: "error")
+    #expect(answer.object["reason"] as? String == "empty_selection")
+    #expect(
+      try check(["Sources"], status: "passed").lines == ["Sources/Other/New.swift warning resolve"])
+  }
+
+  private static func manifest(_ name: String, builds: Bool) -> String {
+    """
+    name = "\(name)"
+    extensions = ["txt"]
+    [detect]
+    files = ["\(name).mark"]
+    [tool]
+    program = "sh"
+    install = "apt install dash"
+    \(builds ? "[build]\ncommand = [\"true\"]" : "")
+    [run]
+    command = ["{tool}", "run.sh"]
+    format = "tap"
+    """
+  }
+
+  /// The build step of a described runner says nothing of files.
+  @Test func `a described runner claims no file that it cannot know`() throws {
+    try write([
+      ".proctor/adapters/lines.toml": Self.manifest("lines", builds: true), "one/lines.mark": "",
+      "one/a.txt": "", "one/sub/b.txt": "",
+    ])
+    let parts = try check(["one"], status: "passed").object["adapters"] as? [[String: Any]] ?? []
+    #expect(parts.first?["unit"] as? String == "builds" && parts.first?["checked"] as? Int == 1)
+    for path in ["one/a.txt", "one/sub"] {
+      let answer = try check([path], status: "error")
+      #expect(answer.object["reason"] as? String == "tool_missing")
+      #expect(answer.text.contains("does not say which files it compiles"), "\(answer.text)")
+    }
+  }
+
+  /// Another project's files may have the same endings.
+  @Test func `a project that nothing checks is not covered by another of its kind`() throws {
+    try write([
+      ".proctor/adapters/lines.toml": Self.manifest("lines", builds: true), "one/lines.mark": "",
+      ".proctor/adapters/words.toml": Self.manifest("words", builds: false), "two/words.mark": "",
+      "one/a.txt": "", "two/b.txt": "",
+    ])
+    let answer = try check(status: "error")
+    #expect(answer.object["reason"] as? String == "tool_missing")
+    #expect((answer.object["message"] as? String)?.contains("words") == true, "\(answer.text)")
+    try check(["one"], status: "passed")
+  }
+
   @Test func `nothing, and what cannot be looked at, is not green`() throws {
     try check(status: "nothing_to_check")
     try write(["a.py": "x = 1\n", "lone.rs": "fn main() {}\n"])
