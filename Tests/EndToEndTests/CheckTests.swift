@@ -160,6 +160,41 @@ import Testing
       answer.diagnostics.first { $0["code"] as? String == "TS2304" }?["end_column"] as? Int == 8)
   }
 
+  /// `include` of a configuration that only refers to others says nothing.
+  @Test func `TypeScript projects that a configuration refers to are checked, each once`() throws {
+    func configuration(_ folder: String, _ references: String = "") -> String {
+      """
+      {"compilerOptions": {"composite": true, "strict": true, "types": [], "rootDir": "\(folder)"},
+       "include": ["\(folder)"], "references": [\(references)]}
+      """
+    }
+    try write([
+      "package.json": "{}",
+      "tsconfig.json": #"{"files": [], "references": [{"path": "./tsconfig.app.json"}]}"#,
+      "tsconfig.app.json": configuration("src", #"{"path": "./tsconfig.lib.json"}, {"path": "deep"}"#),
+      "tsconfig.lib.json": configuration("lib", #"{"path": "deep"}, {"path": "./tsconfig.app.json"}"#),
+      "deep/tsconfig.json": configuration("."), "deep/c.ts": "export const d: number = 1;\n",
+      "src/a.ts": "import { n } from '../lib/b';\nexport const a: number = n;\n",
+      "lib/b.ts": "import { d } from '../deep/c';\nexport const n: number = d;\n",
+    ])
+    #expect(try check(status: "passed").lines == [])
+    try write([
+      "deep/c.ts": "export const d: number = 'text';\n", "src/a.ts": "nowhere();\n",
+      "lib/b.ts": "export const n: string = 1;\n",
+    ])
+    #expect(
+      Set(try check(status: "failed").lines) == [
+        "src/a.ts:1:1 error TS2304 compile", "deep/c.ts:1:14 error TS2322 compile",
+        "lib/b.ts:1:14 error TS2322 compile",
+      ])
+    try write([
+      "tsconfig.json": #"{"files": [], "references": [{"path": "./gone"}]}"#,
+      "src/a.ts": "export const a = 1;\n", "lib/b.ts": "export const b = 1;\n",
+      "deep/c.ts": "export const c = 1;\n",
+    ])
+    #expect(try check(status: "failed").text.contains("gone"))
+  }
+
   // MARK: Rust and Swift
 
   @Test func `Rust is checked with its tests, each diagnostic once`() throws {

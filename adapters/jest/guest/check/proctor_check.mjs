@@ -303,12 +303,19 @@ function typed(files) {
     return;
   }
   const pending = new Set(files);
-  for (const configuration of configurations(files)) {
+  // A configuration may only refer to others, which have the files: a set goes on with what is added meanwhile.
+  const found = configurations(files);
+  for (const configuration of found) {
     const parsed = ts.getParsedCommandLineOfConfigFile(configuration, { noEmit: true },
       { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (d) => tell(ts, d, configuration) });
     if (!parsed) continue;
     parsed.errors.forEach((d) => tell(ts, d, configuration));
-    const program = ts.createProgram(parsed.fileNames, { ...parsed.options, noEmit: true }, undefined, undefined);
+    const references = parsed.projectReferences ?? [];
+    references.forEach((reference) => found.add(path.resolve(ts.resolveProjectReferencePath(reference))));
+    const options = { ...parsed.options, noEmit: true };
+    // As editors do: what a reference would be built to is not there.
+    const host = { ...ts.createCompilerHost(options), useSourceOfProjectReferenceRedirect: () => true };
+    const program = ts.createProgram({ rootNames: parsed.fileNames, options, projectReferences: references, host });
     ts.getPreEmitDiagnostics(program).forEach((d) => tell(ts, d, configuration));
     parsed.fileNames.forEach((name) => pending.delete(path.resolve(name)));
   }
