@@ -110,6 +110,26 @@ import Testing
     #expect(parts.first?["checked"] as? Int == 9)
   }
 
+  /// It says that all is well, and goes.
+  @Test func `a module that ends the process between two others hides none of them`() throws {
+    try write([
+      "a.py": """
+      import os, stat
+      for fd in range(3, 30):
+          try:
+              if stat.S_ISFIFO(os.fstat(fd).st_mode):
+                  os.write(fd, b"".join(b'{"index": %d}\\n' % i for i in range(50)))
+          except OSError:
+              pass
+      os._exit(0)
+      """, "b.py": "raise ValueError('seen')\n", "c.py": "x = 1\n", "d.py": "import nowhere\n",
+    ])
+    #expect(
+      try check(status: "failed").lines == [
+        "b.py:1 error ValueError import", "d.py:1:1 error ModuleNotFoundError import",
+      ])
+  }
+
   @Test func `many diagnostics are cut, and the cut is said`() throws {
     for index in 0..<1500 { try folder.write("x = (\n", to: "workspace/many/m\(index).py") }
     let answer = try check(status: "failed")
