@@ -76,11 +76,18 @@ struct GitTool {
     }
   }
 
-  /// - Throws: `EngineError` when it was stopped.
+  /// Why there is no exit status of its own.
   static func stopped(_ outcome: Outcome, _ what: String) -> EngineError {
-    EngineError(
-      .usage,
-      "\(what) did not come to an end (\(outcome.result.ending), \(outcome.result.status.text))",
+    let result = outcome.result
+    guard result.ending != .cancelled else {
+      return EngineError(
+        .interrupted, "\(what) was interrupted", resolution: "Nothing was changed; run it again.")
+    }
+    let why =
+      result.receipt.reached.first(where: \.isFatal)?.evidence
+      ?? "\(result.ending), \(result.status.text)"
+    return EngineError(
+      .usage, "\(what) did not come to an end (\(why))",
       resolution: "See that the patch or the revision is what you mean.")
   }
 }

@@ -470,6 +470,31 @@ import Testing
     try run(patch, ["run", "--isolation", "none"], status: 7, says: "only inside a sandbox")
   }
 
+  /// A git that does not come to an end.
+  @Test(arguments: [["run", "--patch"], ["check", "--patch"], ["compare"]])
+  func `an interruption while a candidate is laid out is told as such`(command: [String]) throws {
+    let patch = try diff { try folder.write(Self.fix, to: "workspace/src/calc.py") }
+    let file = try folder.write(patch, to: "candidate.diff")
+    let mark = "\(folder.path)/tool/bin/git"
+    try folder.write("#!/bin/sh\nexec sleep 100\n", to: "tool/bin/git")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: mark)
+    var process = ProctorProcess(command + [file, "--format", "json"], in: workspace)
+    process.environment["PATH"] =
+      "\(folder.path)/tool/bin:\(process.environment["PATH"] ?? "/usr/bin:/bin")"
+    let running = try process.start()
+    sleep(4)
+    kill(running.process.processIdentifier, SIGINT)
+    let outcome = try running.wait()
+    #expect(outcome.status == 130, "\(outcome.text)\(outcome.stderr)")
+    let answer = try outcome.json()
+    if command == ["compare"] {
+      try Schema.validate(outcome.stdout, "compare")
+      #expect(answer["interrupted"] as? Bool == true && answer["best"] == nil)
+    } else {
+      #expect(answer["reason"] as? String == "interrupted", "\(outcome.text)")
+    }
+  }
+
   @Test func `nothing of the copy is left`() throws {
     let patch = try diff { try folder.write(Self.fix, to: "workspace/src/calc.py") }
     let file = try folder.write(patch, to: "candidate.diff")
