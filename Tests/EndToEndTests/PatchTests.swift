@@ -211,6 +211,14 @@ import Testing
     #expect(change?["files_changed"] as? Int == 2, "\(text)")
   }
 
+  @Test func `what a patch says is shown, not obeyed`() throws {
+    let file = try folder.write(
+      "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n+\u{1b}]0;title\u{7}\n", to: "escape.diff")
+    let outcome = try ProctorProcess(["run", "--patch", file], in: workspace).run()
+    #expect(outcome.status == 2)
+    #expect(outcome.stderr.contains("+\\e]0;title\\x07"), "\(outcome.stderr)")
+  }
+
   @Test func `a long line of a patch is read once`() throws {
     try run(
       """
