@@ -8,9 +8,9 @@ struct CandidateLayout {
   struct Laid {
     let copy: WorkspaceCopy
     /// Of each file of the copy, what it is; nil for one whose contents are new.
-    let identities: [String: String?]
-    /// Relative paths of what is not as in the workspace, in order.
-    let changed: [String]
+    let identities: [RawPath: String?]
+    /// What is not as in the workspace, in order.
+    let changed: [RawPath]
   }
 
   let workspace: String
@@ -38,25 +38,18 @@ struct CandidateLayout {
     let strip = patch.strip(inner: inner) { FileSystem.exists("\(workspace)/\($0)") }
     if let refusal = patch.refusal(strip: strip) {
       throw EngineError(
-        .usage, "\(refusal) (\(name))",
-        resolution:
-          "Make the diff from the workspace's root, or name the repository's root as workspace.")
+        .usage, "\(refusal.message) (\(name))", resolution: refusal.resolution)
     }
     var copy = WorkspaceCopy(
       of: workspace, in: folder, wanted: patch.names.map { PatchText.stripped($0, strip) })
     try copy.fill()
-    let before = Self.scan(folder)
+    let before = try Self.scan(folder)
     let place = "\(git.scratch)/patch"
     try FileSystem.makeFolder(place)
-    // Saved by an editor of another system, its line ends are no part of it.
-    let plain = Data(
-      data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }.joined(separator: [
-          UInt8(ascii: "\n")
-        ]))
     var outcome: GitTool.Outcome?
-    for text in patch.isWindows ? [data, plain] : [data] {
-      try FileSystem.write(text, to: "\(place)/candidate.patch")
+    for isPlain in patch.isWindows ? [false, true] : [false] {
+      try FileSystem.write(
+        isPlain ? Self.plain(data) : data, to: "\(place)/candidate.patch")
       let tried = try await git.run(
         Self.application, ["\(place)/candidate.patch", String(strip)], in: workspace, from: folder,
         access: .writable, mounts: [.readOnly(place)])
@@ -71,45 +64,50 @@ struct CandidateLayout {
         .usage, "the patch \(name) does not apply: \(patch.explain(outcome.stderr))",
         resolution: "Make it anew from the workspace as it is; nothing was changed.")
     }
-    let after = Self.scan(folder)
+    let after = try Self.scan(folder)
     let changed = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }.sorted()
-    if let hidden = changed.first(where: { path in copy.shown.contains { path.hasPrefix($0 + "/") }
+    if let hidden = changed.first(where: { path in
+      copy.shown.contains { path.text.hasPrefix($0 + "/") }
     }) {
       throw EngineError(
-        .usage, "the patch \(name) changes \(hidden), in a folder of dependencies",
+        .usage, "the patch \(name) changes \(hidden.text), in a folder of dependencies",
         resolution: "Leave that file out of the patch.")
     }
-    try restoreMark()
-    let identities = after.reduce(into: [String: String?]()) { result, item in
+    try copy.fillMark()
+    let identities = after.reduce(into: [RawPath: String?]()) { result, item in
       result[item.key] = .some(
         before[item.key] == item.value ? copy.originals[item.key]?.text : nil)
     }
     return Laid(copy: copy, identities: identities, changed: changed)
   }
 
+  /// Saved by an editor of another system, its line ends are no part of it.
+  private static func plain(_ data: Data) -> Data {
+    let newLine = UInt8(ascii: "\n")
+    return Data(
+      data.split(separator: newLine, omittingEmptySubsequences: false)
+        .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }.joined(separator: [newLine]))
+  }
+
   private static func nothing(_ name: String) -> EngineError {
     EngineError(.usage, "the patch \(name) is empty", resolution: "Give a diff.")
   }
 
-  /// A further work tree's `.git` is a file, which git must not follow while the patch is applied.
-  private func restoreMark() throws(EngineError) {
-    guard FileSystem.isRegular("\(workspace)/.git"),
-      let text = FileSystem.read("\(workspace)/.git", limit: 1 << 16)
-    else { return }
-    try FileSystem.write(text, to: "\(folder)/.git")
-  }
-
   /// Files and links below a folder, with what changes when they do.
-  private static func scan(_ folder: String) -> [String: WorkspaceCopy.Identity] {
-    var result: [String: WorkspaceCopy.Identity] = [:]
-    var pending = [""]
+  private static func scan(
+    _ folder: String
+  ) throws(EngineError) -> [RawPath: WorkspaceCopy.Identity] {
+    var result: [RawPath: WorkspaceCopy.Identity] = [:]
+    var pending = [RawPath("")]
     while let parent = pending.popLast() {
-      for name in (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(parent)"))
-        ?? []
-      {
-        let path = parent.isEmpty ? name : "\(parent)/\(name)"
+      guard let names = FileSystem.names(in: parent.below(folder)) else {
+        throw FileSystem.storage(
+          "the copy cannot be read (\(parent.text)): \(String(cString: strerror(errno)))")
+      }
+      for name in names {
+        let path = parent.appending(name)
         var status = stat()
-        guard lstat("\(folder)/\(path)", &status) == 0 else { continue }
+        guard lstat(path.below(folder), &status) == 0 else { continue }
         if status.st_mode & S_IFMT == S_IFDIR {
           pending.append(path)
         } else {
@@ -167,43 +165,59 @@ struct CandidateLayout {
         resolution: "See git log for the names of revisions; they must be in this clone.")
     }
     try copy.fillPlaces()
-    try restoreMark()
-    var identities: [String: String?] = [:]
+    try copy.fillMark()
+    var identities: [RawPath: String?] = [:]
     // `MODE OBJECT STAGE\tPATH`
-    for entry in String(decoding: outcome.stdout, as: UTF8.self).split(separator: "\0") {
-      let parts = entry.split(separator: "\t", maxSplits: 1)
+    for entry in outcome.stdout.split(separator: 0) {
+      let parts = entry.split(separator: UInt8(ascii: "\t"), maxSplits: 1)
       guard parts.count == 2 else { continue }
-      identities[String(parts[1])] = .some(
-        parts[0].split(separator: " ").prefix(2).joined(separator: " "))
+      identities[RawPath(parts[1])] = .some(
+        String(decoding: parts[0], as: UTF8.self).split(separator: " ").prefix(2)
+          .joined(separator: " "))
     }
-    return Laid(copy: copy, identities: identities, changed: try differences(Set(identities.keys)))
+    return Laid(copy: copy, identities: identities, changed: differences(Set(identities.keys)))
   }
 
   /// What is not the same in the workspace: by contents, for dates say nothing of a revision. Files of the workspace
   /// that git ignores are no part of it.
-  private func differences(_ tracked: Set<String>) throws(EngineError) -> [String] {
-    let present = Set(WorkspaceWalker(root: workspace).tree().files)
-    return tracked.union(present).filter { path in
-      !Self.isSame("\(workspace)/\(path)", "\(folder)/\(path)")
-    }.sorted()
+  private func differences(_ tracked: Set<RawPath>) -> [RawPath] {
+    let present = Set(WorkspaceWalker(root: workspace).tree().files.map { RawPath($0) })
+    return tracked.union(present).filter { !isSame($0) }.sorted()
   }
 
-  private static func isSame(_ left: String, _ right: String) -> Bool {
-    var (first, second) = (stat(), stat())
-    guard lstat(left, &first) == 0, lstat(right, &second) == 0 else {
-      return !(lstat(left, &first) == 0 || lstat(right, &second) == 0)
-    }
+  private func isSame(_ path: RawPath) -> Bool {
+    let (first, second) = (path.status(below: workspace), path.status(below: folder))
+    guard let first, let second else { return (first == nil) == (second == nil) }
     let kind = first.st_mode & S_IFMT
     guard kind == second.st_mode & S_IFMT, first.st_mode & 0o100 == second.st_mode & 0o100 else {
       return false
     }
     if kind == S_IFLNK {
-      let files = FileManager.default
-      return (try? files.destinationOfSymbolicLink(atPath: left))
-        == (try? files.destinationOfSymbolicLink(atPath: right))
+      return path.destination(below: workspace) == path.destination(below: folder)
     }
     guard kind == S_IFREG else { return true }
-    return first.st_size == second.st_size
-      && FileSystem.read(left, limit: .max) == FileSystem.read(right, limit: .max)
+    return first.st_size == second.st_size && hasSameContents(path)
+  }
+
+  private static let chunk = 1 << 16
+
+  /// False, too, when either cannot be read.
+  private func hasSameContents(_ path: RawPath) -> Bool {
+    guard let left = path.open(below: workspace) else { return false }
+    defer { close(left) }
+    guard let right = path.open(below: folder) else { return false }
+    defer { close(right) }
+    var buffers = (
+      [UInt8](repeating: 0, count: Self.chunk), [UInt8](repeating: 0, count: Self.chunk)
+    )
+    while true {
+      // Of regular files a read is short at their end only.
+      let first = FileSystem.read(left, &buffers.0)
+      let second = FileSystem.read(right, &buffers.1)
+      guard first >= 0, first == second, buffers.0[..<first] == buffers.1[..<second] else {
+        return false
+      }
+      if first == 0 { return true }
+    }
   }
 }

@@ -8,6 +8,9 @@ struct CheckRunner: Sendable {
     var part: CheckAnswer.Part
     var diagnostics: [Diagnostic] = []
     var receipts: [SandboxReceipt] = []
+    /// Source files that were asked for, when the project as a whole was not; relative to the workspace.
+    var asked: [String] = []
+    var coverage = CheckFindings.Coverage.asked
   }
 
   /// Bytes kept of stdout, which is the report of compilers.
@@ -74,6 +77,7 @@ struct CheckRunner: Sendable {
     outcome.diagnostics = CheckVerdict.unique(findings.diagnostics)
     outcome.part.checked = findings.checked
     outcome.part.unit = findings.unit
+    outcome.coverage = findings.coverage
     if outcome.part.reason == nil { judge(findings, finished, &outcome) }
   }
 

@@ -9,7 +9,7 @@ struct CopyDates {
   /// Where it is remembered, beside the caches.
   let record: String
   private var last = 0
-  private var known: [String: (identity: String, given: WorkspaceCopy.Instant)] = [:]
+  private var known: [RawPath: (identity: String, given: WorkspaceCopy.Instant)] = [:]
   /// Nothing was built with these caches yet, so that every date is new.
   private let isFirst: Bool
 
@@ -17,12 +17,14 @@ struct CopyDates {
     self.record = record
     self.isFirst = isFirst
     guard let data = FileSystem.read(record, limit: 1 << 30) else { return }
-    for line in String(decoding: data, as: UTF8.self).split(separator: "\0") {
-      let parts = line.split(separator: "\t", maxSplits: 2).map(String.init)
-      if parts.count == 1, let seconds = Int(parts[0]) { last = seconds }
-      let times = parts[0].split(separator: ".").compactMap { Int($0) }
+    // The second of the last time, then of each file `DATE\tIDENTITY\tPATH`.
+    for line in data.split(separator: 0) {
+      let parts = line.split(separator: UInt8(ascii: "\t"), maxSplits: 2)
+      let words = parts.prefix(2).map { String(decoding: $0, as: UTF8.self) }
+      if parts.count == 1, let seconds = Int(words[0]) { last = seconds }
+      let times = words[0].split(separator: ".").compactMap { Int($0) }
       guard parts.count == 3, times.count == 2 else { continue }
-      known[parts[2]] = (parts[1], .init(seconds: times[0], nanoseconds: times[1]))
+      known[RawPath(parts[2])] = (words[1], .init(seconds: times[0], nanoseconds: times[1]))
     }
   }
 
@@ -30,7 +32,7 @@ struct CopyDates {
   ///   - folder: of the copy.
   ///   - identities: of each file; nil for one that is new here.
   mutating func settle(
-    _ folder: String, _ identities: [String: String?]
+    _ folder: String, _ identities: [RawPath: String?]
   ) throws(EngineError) {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
@@ -38,9 +40,9 @@ struct CopyDates {
     let fresh =
       now.tv_sec > last
       ? WorkspaceCopy.Instant(now) : WorkspaceCopy.Instant(seconds: last + 1, nanoseconds: 0)
-    var settled = "\(fresh.seconds)\0"
+    var settled = Data("\(fresh.seconds)\0".utf8)
     for (path, identity) in identities {
-      let place = "\(folder)/\(path)"
+      let place = path.below(folder)
       var status = stat()
       guard lstat(place, &status) == 0 else { continue }
       let own = WorkspaceCopy.Instant(status.st_mtim)
@@ -53,9 +55,11 @@ struct CopyDates {
         var times = [given.time, given.time]
         utimensat(AT_FDCWD, place, &times, AT_SYMLINK_NOFOLLOW)
       }
-      if let identity { settled += "\(given.text)\t\(identity)\t\(path)\0" }
+      if let identity {
+        settled.append(contentsOf: Array("\(given.text)\t\(identity)\t".utf8) + path.bytes + [0])
+      }
     }
-    try FileSystem.write(Data(settled.utf8), to: record)
+    try FileSystem.write(settled, to: record)
   }
 }
 

@@ -28,12 +28,15 @@ extension Engine {
     let session = try session(in: folder.path, progress)
     let outcomes = try await each(targets, session) { target, session throws(EngineError) in
       defer { session.progress(.done(target.project)) }
-      return try await CheckRunner(
+      var outcome = try await CheckRunner(
         adapter: target.adapter, project: target.project, session: session
       ).run(target.files)
+      outcome.asked = target.isWhole ? [] : target.files
+      return outcome
     }
     return CheckVerdict(
-      outcomes: outcomes, unchecked: unchecked, workspace: workspace, files: walker.root,
+      outcomes: CheckCoverage(outcomes).judged(), unchecked: unchecked, workspace: workspace,
+      files: walker.root,
       isInterrupted: Task.isCancelled, durationMS: (clock.now - start).milliseconds
     ).answer()
   }
@@ -50,6 +53,8 @@ extension Engine {
     let adapter: any CheckAdapter
     let project: Project
     let files: [String]
+    /// Whether all of the project is asked for.
+    let isWhole: Bool
   }
 
   /// Relative to the workspace; empty for all of it.
@@ -75,6 +80,16 @@ extension Engine {
       scope.isEmpty || isAsked(project.root) || project.root == "."
         || scope.hasPrefix(project.root + "/")
     }
+    func isIn(_ file: String, _ project: Project) -> Bool {
+      project.root == "." || file.hasPrefix(project.root + "/")
+    }
+    func sources(of project: Project, _ adapter: any Adapter) -> [String] {
+      tree.files.filter { file in
+        isIn(file, project) && isAsked(file)
+          && !project.excluded.contains { file.hasPrefix($0 + "/") }
+          && adapter.sourceExtensions.contains { file.hasSuffix(".\($0)") }
+      }
+    }
     func isOn(_ adapter: any Adapter) -> Bool {
       configuration.settings(for: adapter.id).enabled ?? adapter.isEnabledByDefault
     }
@@ -84,26 +99,19 @@ extension Engine {
       let projects = adapter.checkedProjects(in: tree)
       checkable.formUnion(projects)
       for project in projects where concerns(project) {
-        let prefix = project.root == "." ? "" : project.root + "/"
-        let files = tree.files.filter { file in
-          file.hasPrefix(prefix) && isAsked(file)
-            && !project.excluded.contains { file.hasPrefix($0 + "/") }
-            && adapter.sourceExtensions.contains { file.hasSuffix(".\($0)") }
-        }
-        let isManifest = tree.files.contains { isAsked($0) && $0.hasPrefix(prefix) }
+        let files = sources(of: project, adapter)
+        let isManifest = tree.files.contains { isAsked($0) && isIn($0, project) }
         if !files.isEmpty || isManifest && adapter.needsManifest {
-          targets.append(Target(adapter: adapter, project: project, files: files))
+          targets.append(
+            Target(
+              adapter: adapter, project: project, files: files, isWhole: isAsked(project.root)))
         }
       }
     }
-    let checked = Set(targets.flatMap { $0.adapter.sourceExtensions })
+    let checked = Set(targets.flatMap(\.files))
     let unchecked = projects().filter { project in
-      let adapter = adapter(of: project)
-      return !checkable.contains(project) && concerns(project)
-        && !adapter.sourceExtensions.allSatisfy(checked.contains)
-        && tree.files.contains { file in
-          isAsked(file) && adapter.sourceExtensions.contains { file.hasSuffix(".\($0)") }
-        }
+      !checkable.contains(project) && concerns(project)
+        && sources(of: project, adapter(of: project)).contains { !checked.contains($0) }
     }
     return (targets, unchecked)
   }

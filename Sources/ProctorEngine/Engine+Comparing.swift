@@ -21,10 +21,15 @@ extension Engine {
     let base = try await run(selector, progress: progress)
     var rows: [Comparison.Row] = []
     for candidate in candidates where !Task.isCancelled {
-      rows.append(try await row(candidate, selector, timed, base: base, progress))
+      do {
+        rows.append(try await row(candidate, selector, timed, base: base, progress))
+      } catch  where error.code == .interrupted {
+        break
+      }
     }
     return Comparison(
-      base: Comparison.Run(base), rows: rows, sandbox: base.sandbox,
+      base: Comparison.Run(base), rows: rows, isInterrupted: Task.isCancelled,
+      sandbox: base.sandbox,
       durationMS: (clock.now - start).milliseconds)
   }
 

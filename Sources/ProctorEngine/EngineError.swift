@@ -1,6 +1,6 @@
 import ProctorSandbox
 
-/// Proctor itself cannot do what was asked: wrong usage, no workspace, no sandbox, no storage.
+/// Proctor itself cannot do what was asked: wrong usage, no workspace, no sandbox, no storage, or it was interrupted.
 public struct EngineError: Error, Hashable, Sendable {
   public enum Code: String, Sendable {
     case usage
@@ -8,6 +8,8 @@ public struct EngineError: Error, Hashable, Sendable {
     case workspace
     case sandbox
     case storage
+    /// The user did, before there was anything to answer with.
+    case interrupted
   }
 
   public let code: Code

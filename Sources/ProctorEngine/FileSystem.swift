@@ -63,6 +63,11 @@ enum FileSystem {
       if copy >= 0 { close(copy) }
       return []
     }
+    return rawNames(of: stream)
+  }
+
+  /// - Parameter stream: of a folder; closed.
+  private static func rawNames(of stream: OpaquePointer) -> [[CChar]] {
     defer { closedir(stream) }
     var names: [[CChar]] = []
     while let item = readdir(stream) {
@@ -74,12 +79,24 @@ enum FileSystem {
     return names
   }
 
+  /// The same by a path, without zeros and in order; nil when it cannot be read, as errno says.
+  static func names(in folder: [CChar]) -> [[UInt8]]? {
+    guard let stream = opendir(folder) else { return nil }
+    return rawNames(of: stream).map { $0.dropLast().map(UInt8.init(bitPattern:)) }
+      .sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
   /// A regular file's bytes; nil if it is none, cannot be read, or is larger than `limit`.
   static func read(_ path: String, limit: Int) -> Data? {
     // O_NONBLOCK: a named pipe in a workspace must not hang detection.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
+    return read(descriptor, limit: limit)
+  }
+
+  /// The same of an open file, from where it stands.
+  static func read(_ descriptor: Int32, limit: Int) -> Data? {
     var status = stat()
     guard fstat(descriptor, &status) == 0, (status.st_mode & S_IFMT) == S_IFREG,
       status.st_size <= limit

@@ -22,8 +22,10 @@ struct GitTool {
     }
   }
 
-  private static let secondsAllowed = 300.0
-  private static let memoryMB = 2048
+  /// A small patch or revision may unpack to anything.
+  private static let limits = ResourceLimits(
+    wallSeconds: 300, memoryMB: 2048, processes: 64, fileSizeMB: 4096, scratchMB: 8192,
+    scratchFiles: 2_000_000, outputMB: 512)
   private static let home = "/tmp/home"
   /// Nobody's settings but these, and no repository found by chance.
   private static let environment = [
@@ -53,10 +55,7 @@ struct GitTool {
       environment: Self.environment.merging(["git": git]) { $1 }, directory: folder)
     let policy = SandboxPolicy(
       backend: backend, workspace: folder, source: source, access: access, network: .none,
-      mounts: mounts + own,
-      limits: ResourceLimits(
-        wallSeconds: Self.secondsAllowed, memoryMB: Self.memoryMB, processes: 64, outputMB: 512),
-      home: Self.home, scratch: scratch)
+      mounts: mounts + own, limits: Self.limits, home: Self.home, scratch: scratch)
     do {
       let result = try await Sandbox().run(command, policy: policy) { event in
         streams.withLock { streams in
@@ -76,11 +75,18 @@ struct GitTool {
     }
   }
 
-  /// - Throws: `EngineError` when it was stopped.
+  /// Why there is no exit status of its own.
   static func stopped(_ outcome: Outcome, _ what: String) -> EngineError {
-    EngineError(
-      .usage,
-      "\(what) did not come to an end (\(outcome.result.ending), \(outcome.result.status.text))",
+    let result = outcome.result
+    guard result.ending != .cancelled else {
+      return EngineError(
+        .interrupted, "\(what) was interrupted", resolution: "Nothing was changed; run it again.")
+    }
+    let why =
+      result.receipt.reached.first(where: \.isFatal)?.evidence
+      ?? "\(result.ending), \(result.status.text)"
+    return EngineError(
+      .usage, "\(what) did not come to an end (\(why))",
       resolution: "See that the patch or the revision is what you mean.")
   }
 }

@@ -11,75 +11,18 @@ struct PatchText {
     var hunks: [(header: String, start: Int)] = []
   }
 
-  private(set) var files: [File] = []
+  let files: [File]
   /// Whether every line ends as on Windows, the diff's own too.
   let isWindows: Bool
+  private let stray: PatchReader.Stray?
 
   init(_ data: Data) {
-    let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
-    isWindows = !lines.isEmpty && lines.allSatisfy { $0.last == UInt8(ascii: "\r") }
-    // Of a hunk, how many lines of the old and the new file are still to come.
-    var (old, new) = (0, 0)
-    for line in lines {
-      if old > 0 || new > 0 {
-        switch line.first {
-        case UInt8(ascii: "-"): old -= 1
-        case UInt8(ascii: "+"): new -= 1
-        case UInt8(ascii: "\\"): break
-        default: (old, new) = (old - 1, new - 1)
-        }
-        continue
-      }
-      let text = String(decoding: line, as: UTF8.self).trimmingEnd("\r")
-      if let counts = take(text) { (old, new) = counts }
-    }
-  }
-
-  /// - Returns: for the head of a hunk, its lines in the old and the new file.
-  private mutating func take(_ line: String) -> (Int, Int)? {
-    if line.hasPrefix("diff --git ") {
-      let names = Self.names(line.dropFirst("diff --git ".count))
-      files.append(File(old: names?.0, new: names?.1))
-    } else if line.hasPrefix("--- ") {
-      let name = Self.name(line.dropFirst(4))
-      // A plain diff has no line before this one.
-      if files.isEmpty || files[files.count - 1].hunks.isEmpty == false { files.append(File()) }
-      files[files.count - 1].old = name
-    } else if line.hasPrefix("+++ "), !files.isEmpty {
-      files[files.count - 1].new = Self.name(line.dropFirst(4))
-    } else if line.hasPrefix("@@ -"), !files.isEmpty {
-      let numbers = line.dropFirst(4).split { !($0.isNumber || $0 == ",") }.prefix(2)
-        .map { $0.split(separator: ",").compactMap { Int($0) } }
-      guard numbers.count == 2, let start = numbers[0].first else { return nil }
-      files[files.count - 1].hunks.append((line, start))
-      func count(_ numbers: [Int]) -> Int { numbers.count > 1 ? numbers[1] : 1 }
-      return (count(numbers[0]), count(numbers[1]))
-    }
-    return nil
-  }
-
-  /// The two names of `diff --git`, which have no mark between them: equal but for their prefixes.
-  private static func names(_ text: Substring) -> (String, String)? {
-    if text.hasPrefix("\"") || text.hasSuffix("\"") {
-      let parts = text.split(separator: "\"").filter { $0 != " " }.map(String.init)
-      return parts.count == 2 ? (parts[0], parts[1]) : nil
-    }
-    let blanks = text.indices.filter { text[$0] == " " }
-    func plain(_ part: Substring) -> Substring {
-      part.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).last ?? part
-    }
-    for blank in blanks {
-      let (left, right) = (text[..<blank], text[text.index(after: blank)...])
-      if left == right || plain(left) == plain(right) { return (String(left), String(right)) }
-    }
-    return blanks.count == 1
-      ? (String(text[..<blanks[0]]), String(text[text.index(after: blanks[0])...])) : nil
-  }
-
-  private static func name(_ text: Substring) -> String? {
-    // Other tools write a date after a tab.
-    let name = text.prefix { $0 != "\t" }.trimmingQuotes
-    return name == "/dev/null" ? nil : name
+    let (newLine, return_) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
+    let lines = [UInt8](data).split(separator: newLine, omittingEmptySubsequences: false)
+    isWindows =
+      lines.contains { !$0.isEmpty } && lines.allSatisfy { $0.isEmpty || $0.last == return_ }
+    let reader = PatchReader(lines.map { $0.last == return_ ? $0.dropLast() : $0 })
+    (files, stray) = (reader.files, reader.stray)
   }
 
   // MARK: where it starts
@@ -119,16 +62,30 @@ struct PatchText {
 
   // MARK: what must not be
 
+  struct Refusal {
+    let message: String
+    let resolution: String
+  }
+
   /// Why it is not even tried; nil when nothing speaks against it.
   /// - Parameter strip: see `strip(inner:exists:)`.
-  func refusal(strip: Int) -> String? {
+  func refusal(strip: Int) -> Refusal? {
+    if let stray {
+      return Refusal(
+        message: "line \(stray.line) of the patch \(stray.why): \(stray.text)",
+        resolution: "Make it anew with git diff, or diff -ruN, and change no line of it by hand.")
+    }
     for name in names {
       let parts = name.split(separator: "/").dropFirst(strip)
       if name.hasPrefix("/") || parts.contains("..") || parts.isEmpty {
-        return "the patch names \(name), which is outside the workspace"
+        return Refusal(
+          message: "the patch names \(name), which is outside the workspace",
+          resolution: "Make it from the workspace's root, or name its repository's as workspace.")
       }
       if parts.contains(".git") {
-        return "the patch names \(name): git's own folder is not changed"
+        return Refusal(
+          message: "the patch names \(name): git's own folder is not changed",
+          resolution: "Leave that file out of the patch.")
       }
     }
     return nil
@@ -152,16 +109,5 @@ struct PatchText {
       file.map { "hunk \(index + 1) of \($0.hunks.count), \($0.hunks[index].header)" }
     }
     return "\(path) at line \(line)" + (hunk.map { " (\($0))" } ?? "")
-  }
-}
-
-extension StringProtocol {
-  fileprivate func trimmingEnd(_ character: Character) -> String {
-    last == character ? String(dropLast()) : String(self)
-  }
-
-  /// Git writes names with odd characters in quotes.
-  fileprivate var trimmingQuotes: String {
-    hasPrefix("\"") && hasSuffix("\"") && count > 1 ? String(dropFirst().dropLast()) : String(self)
   }
 }

@@ -48,8 +48,9 @@ struct WorkspaceCopy {
   /// Folders of the workspace that are shown in their places, relative.
   private(set) var shown: [String] = []
   /// The original of each copied file.
-  private(set) var originals: [String: Identity] = [:]
+  private(set) var originals: [RawPath: Identity] = [:]
 
+  private static let mark = RawPath(".git")
   private static let shownFolders: Set<String> = [
     "node_modules", ".git", ".hg", ".svn", ".venv", "venv", ".tox", ".nox", ".eggs", ".cache",
     "bower_components", ".yarn", ".pnpm-store",
@@ -68,12 +69,25 @@ struct WorkspaceCopy {
   /// Copies everything.
   mutating func fill() throws(EngineError) {
     try FileSystem.makeFolder(folder)
-    try walk("", IgnoreRules(), copies: true)
+    try walk(RawPath(""), IgnoreRules(), copies: true)
+  }
+
+  /// Copies the workspace's `.git` where that is no folder, as in a further work tree. `fill` leaves it out: git would
+  /// follow it while it works on the copy.
+  func fillMark() throws(EngineError) {
+    var status = stat()
+    guard lstat(Self.mark.below(workspace), &status) == 0 else { return }
+    // What git left in the copy may be anybody's: neither end is reached through a link.
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: try copyFile(Self.mark, status)
+    case S_IFLNK: try copyLink(Self.mark)
+    default: break
+    }
   }
 
   /// Only finds what is shown, and makes the places for it as far as their parents are there.
   mutating func fillPlaces() throws(EngineError) {
-    try walk("", IgnoreRules(), copies: false)
+    try walk(RawPath(""), IgnoreRules(), copies: false)
     let root = FileSystem.realPath(folder) ?? folder
     shown = shown.filter { path in
       let place = "\(root)/\(path)"
@@ -88,95 +102,83 @@ struct WorkspaceCopy {
   // MARK: the way through
 
   private mutating func walk(
-    _ path: String, _ inherited: IgnoreRules, copies: Bool
+    _ path: RawPath, _ inherited: IgnoreRules, copies: Bool
   ) throws(EngineError) {
-    let prefix = path.isEmpty ? "" : path + "/"
-    let rules =
-      FileSystem.read("\(workspace)/\(prefix).gitignore", limit: 1 << 20)
-      .map { inherited.adding(String(decoding: $0, as: UTF8.self), in: path) } ?? inherited
-    for name in Self.names(in: "\(workspace)/\(path)") {
-      let relative =
-        prefix + String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-      let source = Self.join("\(workspace)/\(path)", name)
-      let target = Self.join("\(folder)/\(path)", name)
+    let rules = Self.rules(in: path, of: workspace).map { inherited.adding($0, in: path.text) }
+    guard let names = FileSystem.names(in: path.below(workspace)) else {
+      return try Self.passOver(path)
+    }
+    for name in names {
+      let item = path.appending(name)
       var status = stat()
-      guard lstat(source, &status) == 0 else { continue }
+      guard lstat(item.below(workspace), &status) == 0 else {
+        try Self.passOver(item)
+        continue
+      }
       switch status.st_mode & S_IFMT {
-      case S_IFDIR:
-        try enter(relative, rules, status, copies: copies)
-      case S_IFREG where copies && relative != ".git":
-        try copyFile(source, target, status, relative)
-        originals[relative] = Identity(status)
-      case S_IFLNK where copies:
-        try copyLink(source, target, relative)
-        originals[relative] = Identity(status)
+      case S_IFDIR: try enter(item, rules ?? inherited, status, copies: copies)
+      case S_IFREG where copies && item != Self.mark:
+        try copyFile(item, status)
+        originals[item] = Identity(status)
+      case S_IFLNK where copies && item != Self.mark:
+        try copyLink(item)
+        originals[item] = Identity(status)
       default: break  // pipes, sockets and devices are no sources
       }
     }
   }
 
-  private mutating func enter(
-    _ path: String, _ rules: IgnoreRules, _ status: stat, copies: Bool
-  ) throws(EngineError) {
-    let name = path.split(separator: "/").last.map(String.init) ?? path
-    if Self.omittedFolders.contains(name) || isBuildFolder(path, name) { return }
-    let isWanted = wanted.contains { $0.hasPrefix(path + "/") }
-    let isForeign = Self.shownFolders.contains(name) || isVirtualEnvironment(path)
-    if isForeign || (rules.ignores(path, isFolder: true) && !isWanted) {
-      shown.append(path)
-      if copies { try FileSystem.makeFolder("\(folder)/\(path)") }
-      return
-    }
-    if copies {
-      try FileSystem.makeFolder("\(folder)/\(path)")
-      chmod("\(folder)/\(path)", (status.st_mode & 0o777) | 0o700)
-    }
-    try walk(path, rules, copies: copies)
+  private static func rules(in folder: RawPath, of workspace: String) -> String? {
+    folder.exactText
+      .flatMap { FileSystem.read("\(workspace)/\($0)/.gitignore", limit: 1 << 20) }
+      .map { String(decoding: $0, as: UTF8.self) }
   }
 
-  private func isBuildFolder(_ path: String, _ name: String) -> Bool {
-    guard name == "target" else { return false }
+  private mutating func enter(
+    _ path: RawPath, _ rules: IgnoreRules, _ status: stat, copies: Bool
+  ) throws(EngineError) {
+    let name = path.name
+    if Self.omittedFolders.contains(name) || isBuildFolder(path, name) { return }
+    // A mount has a name of text.
+    let isShown = path.exactText.map { isForeign($0, name) || isIgnored($0, rules) } ?? false
+    if isShown { shown.append(path.text) }
+    if copies { try makeFolder(path, status) }
+    if !isShown { try walk(path, rules, copies: copies) }
+  }
+
+  private func isForeign(_ path: String, _ name: String) -> Bool {
+    Self.shownFolders.contains(name) || FileSystem.exists("\(workspace)/\(path)/pyvenv.cfg")
+  }
+
+  private func isIgnored(_ path: String, _ rules: IgnoreRules) -> Bool {
+    rules.ignores(path, isFolder: true) && !wanted.contains { $0.hasPrefix(path + "/") }
+  }
+
+  private func isBuildFolder(_ path: RawPath, _ name: String) -> Bool {
+    guard name == "target", let path = path.exactText else { return false }
     let parent = "\(workspace)/\(path)".parentFolder
     return FileSystem.exists("\(workspace)/\(path)/CACHEDIR.TAG")
       || ["Cargo.toml", "pom.xml"].contains { FileSystem.exists("\(parent)/\($0)") }
   }
 
-  private func isVirtualEnvironment(_ path: String) -> Bool {
-    FileSystem.exists("\(workspace)/\(path)/pyvenv.cfg")
-  }
-
-  /// Names as bytes, with their end: not all are text.
-  private static func names(in folder: String) -> [[CChar]] {
-    guard let stream = opendir(folder) else { return [] }
-    defer { closedir(stream) }
-    var result: [[CChar]] = []
-    while let item = readdir(stream) {
-      let name = withUnsafePointer(to: &item.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
-          Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1))
-        }
-      }
-      let dot = CChar(bitPattern: UInt8(ascii: "."))
-      if name != [dot, 0], name != [dot, dot, 0] { result.append(name) }
-    }
-    return result.sorted { $0.lexicographicallyPrecedes($1) }
-  }
-
-  private static func join(_ folder: String, _ name: [CChar]) -> [CChar] {
-    folder.utf8.map { CChar(bitPattern: $0) } + [CChar(bitPattern: UInt8(ascii: "/"))] + name
-  }
-
   // MARK: one file
 
-  private func copyFile(
-    _ source: [CChar], _ target: [CChar], _ status: stat, _ path: String
-  ) throws(EngineError) {
-    let input = open(source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-    // What cannot be read cannot be read by tests either.
-    guard input >= 0 else { return }
+  /// Nothing else may stand in its place already.
+  private func makeFolder(_ path: RawPath, _ status: stat) throws(EngineError) {
+    let target = path.below(folder)
+    guard mkdir(target, 0o700) == 0 else { throw Self.refused(path) }
+    let made = open(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard made >= 0 else { throw Self.refused(path) }
+    defer { close(made) }
+    fchmod(made, (status.st_mode & 0o777) | 0o700)
+  }
+
+  private func copyFile(_ path: RawPath, _ status: stat) throws(EngineError) {
+    let input = open(path.below(workspace), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard input >= 0 else { return try Self.passOver(path) }
     defer { close(input) }
     let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-    let output = open(target, flags, status.st_mode & 0o777 | 0o600)
+    let output = open(path.below(folder), flags, status.st_mode & 0o777 | 0o600)
     guard output >= 0 else { throw Self.refused(path) }
     defer { close(output) }
     if !FileSystem.shareContents(of: input, with: output) {
@@ -193,16 +195,22 @@ struct WorkspaceCopy {
     futimens(output, &times)
   }
 
-  private func copyLink(
-    _ source: [CChar], _ target: [CChar], _ path: String
-  ) throws(EngineError) {
+  private func copyLink(_ path: RawPath) throws(EngineError) {
     var text = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    guard readlink(source, &text, Int(PATH_MAX)) >= 0 else { return }
-    guard symlink(text, target) == 0 else { throw Self.refused(path) }
+    guard readlink(path.below(workspace), &text, Int(PATH_MAX)) >= 0 else {
+      return try Self.passOver(path)
+    }
+    guard symlink(text, path.below(folder)) == 0 else { throw Self.refused(path) }
   }
 
-  private static func refused(_ path: String) -> EngineError {
+  /// What cannot be read cannot be read by tests either. Whatever else went wrong, a copy without it would be another
+  /// workspace.
+  private static func passOver(_ path: RawPath) throws(EngineError) {
+    guard [EACCES, EPERM, ENOENT, ELOOP].contains(errno) else { throw refused(path) }
+  }
+
+  private static func refused(_ path: RawPath) -> EngineError {
     FileSystem.storage(
-      "the workspace cannot be copied (\(path)): \(String(cString: strerror(errno)))")
+      "the workspace cannot be copied (\(path.text)): \(String(cString: strerror(errno)))")
   }
 }

@@ -103,6 +103,7 @@ struct ComparisonAnswer: Encodable {
   let base: Run
   let candidates: [Row]
   let best: String?
+  let interrupted: Bool?
   let sandbox: SandboxReceipt?
   let execution_time_ms: Double
 
@@ -110,6 +111,7 @@ struct ComparisonAnswer: Encodable {
     base = Run(comparison.base)
     candidates = comparison.rows.enumerated().map { Row($0.element, rank: $0.offset + 1) }
     best = comparison.best?.name
+    interrupted = comparison.isInterrupted ? true : nil
     sandbox = comparison.sandbox
     execution_time_ms = comparison.durationMS.rounded3
   }

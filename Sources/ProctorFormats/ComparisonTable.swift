@@ -85,7 +85,12 @@ public struct ComparisonTable {
           "\(row.name) touches tests: " + TextSummary.names(row.change?.touchingTests ?? []))
       }
       return lines
-    } + [comparison.best.map { "Best: \($0.name)" } ?? "No candidate passes without regressions"]
+    } + [conclusion]
+  }
+
+  private var conclusion: String {
+    if comparison.isInterrupted { return "Interrupted: nothing is decided" }
+    return comparison.best.map { "Best: \($0.name)" } ?? "No candidate passes without regressions"
   }
 
   public func text(style: TextStyle) -> String {

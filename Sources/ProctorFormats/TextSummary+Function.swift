@@ -17,6 +17,9 @@ extension TextSummary {
   /// Text of anybody's for a terminal: on one line, control characters shown and not obeyed.
   public static func oneLine(_ text: String) -> String { text.harmless(multiline: false) }
 
+  /// The same with its lines.
+  public static func lines(_ text: String) -> String { text.harmless(multiline: true) }
+
   private static func success(_ answer: FunctionAnswer, _ style: TextStyle) -> String {
     var notes = [humanTime(answer.executionTimeMS)]
     switch answer.form {

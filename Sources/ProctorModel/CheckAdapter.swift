@@ -72,11 +72,22 @@ public struct FinishedCheck: Sendable {
 /// What checking one project found.
 public struct CheckFindings: Sendable {
   public var diagnostics: [Diagnostic]
-  /// What was really checked, in words of the language: `files`, `targets`.
+  /// What was really checked, in words of the language: `files`, `targets`, `builds`.
   public let unit: String
   public var checked: Int
+  public var coverage: Coverage
   /// Why the findings are no verdict; nil when they are one.
   public var problem: Problem?
+
+  /// Which source files were looked at.
+  public enum Coverage: Sendable {
+    /// Those that were asked for, each by itself.
+    case asked
+    /// Those that the project's targets are made of, relative to the workspace.
+    case files(Set<String>)
+    /// The tool does not say.
+    case unknown
+  }
 
   public struct Problem: Sendable {
     public let reason: Verdict.Reason
@@ -90,11 +101,13 @@ public struct CheckFindings: Sendable {
   }
 
   public init(
-    _ diagnostics: [Diagnostic], checked: Int, unit: String = "files", problem: Problem? = nil
+    _ diagnostics: [Diagnostic], checked: Int, unit: String = "files",
+    coverage: Coverage = .asked, problem: Problem? = nil
   ) {
     self.diagnostics = diagnostics
     self.checked = checked
     self.unit = unit
+    self.coverage = coverage
     self.problem = problem
   }
 }

@@ -14,7 +14,7 @@ public struct CheckAnswer: Sendable {
     public let project: Project
     /// The tool's version, when known.
     public var version: String?
-    /// Files or targets that were checked, and which of the two.
+    /// Files, targets or builds that were checked, and which of them.
     public var checked = 0
     public var unit = "files"
     public var commands: [AdapterReport.Command] = []

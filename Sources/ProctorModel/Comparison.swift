@@ -63,14 +63,20 @@ public struct Comparison: Sendable {
 
   public let base: Run
   public let rows: [Row]
+  /// The user interrupted it: candidates may be missing, and what there is decides nothing.
+  public let isInterrupted: Bool
   public let sandbox: SandboxReceipt?
   public let durationMS: Double
 
   /// Differences that answers list of each kind.
   public static let listed = 100
 
-  public init(base: Run, rows: [Row], sandbox: SandboxReceipt?, durationMS: Double) {
+  public init(
+    base: Run, rows: [Row], isInterrupted: Bool = false, sandbox: SandboxReceipt?,
+    durationMS: Double
+  ) {
     self.base = base
+    self.isInterrupted = isInterrupted
     self.rows = rows.enumerated().sorted { left, right in
       let (first, second) = (Self.rank(left.element), Self.rank(right.element))
       return first == second
@@ -80,7 +86,9 @@ public struct Comparison: Sendable {
     self.durationMS = durationMS
   }
 
-  public var best: Row? { rows.first.flatMap { $0.isAcceptable ? $0 : nil } }
+  public var best: Row? {
+    rows.first.flatMap { $0.isAcceptable && !isInterrupted ? $0 : nil }
+  }
 
   /// Smaller is better: what the tests say, then whether they may still be believed, then the speed of benchmarks, then
   /// the size of the change. The time of tests is shown and does not rank: one run of a suite says too little.

@@ -64,7 +64,6 @@ struct Container {
       paths: ["/bin/chown"], argv: ["chown", "-hR", "\(settings.user):\(settings.group)", place],
       environment: [:], directory: "/", stdout: pipes.stdout.write, stderr: pipes.stderr.write,
       namespaces: [.mount], steps: [.overlay(mount)])
-    defer { pipes.closeCommandEnds() }
     let pid = try launch.start()
     var status: Int32 = 0
     _ = csb_wait(pid, &status, nil)

@@ -46,7 +46,6 @@ public struct HostCommand: Sendable {
       pid = try launch.start()
       pipes.closeCommandEnds()
     } catch {
-      pipes.closeCommandEnds()
       return Answer(isSuccess: false, stdout: "", stderr: "\(program): \(error.text)")
     }
     let deadline = ContinuousClock().now + .seconds(seconds)

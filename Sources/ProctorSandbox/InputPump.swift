@@ -1,3 +1,4 @@
+import CSandbox
 import Glibc
 
 /// Passes on to a command's stdin what comes over another descriptor, which the command itself never gets: it
@@ -11,10 +12,10 @@ struct InputPump {
   private var rest: ArraySlice<UInt8> = []
 
   /// - Parameter sink: the write end of the command's pipe, not blocking; copied.
-  init?(from source: Int32, to sink: Int32) {
+  init(from source: Int32, to sink: Int32) throws(Launch.Failure) {
     self.source = source
     self.sink = fcntl(sink, F_DUPFD_CLOEXEC, 3)
-    if self.sink < 0 { return nil }
+    if self.sink < 0 { throw Launch.Failure(stage: CSB_DESCRIPTORS, error: errno) }
   }
 
   /// What to wait for; nil when there is nothing.

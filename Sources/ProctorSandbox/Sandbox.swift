@@ -31,7 +31,7 @@ public struct Sandbox: Sendable {
     events: @escaping @Sendable (SandboxEvent) -> Void
   ) async throws(SandboxError) -> SandboxResult {
     let cancellation = csb_event()
-    guard cancellation >= 0 else { throw SandboxRun.noDescriptors }
+    guard cancellation >= 0 else { throw SandboxRun.noDescriptors(errno) }
     defer { close(cancellation) }
     let result: Result<SandboxResult, SandboxError> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

@@ -19,9 +19,12 @@ struct SandboxRun {
       resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
   }
 
-  static let noDescriptors = SandboxError(
-    .storage, "no more files can be opened (\(String(cString: strerror(errno))))",
-    resolution: "Raise the limit of open files: ulimit -n 4096.")
+  /// - Parameter error: of errno.
+  static func noDescriptors(_ error: Int32) -> SandboxError {
+    SandboxError(
+      .storage, "no more files can be opened (\(String(cString: strerror(error))))",
+      resolution: "Raise the limit of open files: ulimit -n 4096.")
+  }
 
   /// What worked last on this machine: trying in vain costs a fork.
   struct Remembered {
@@ -127,9 +130,12 @@ struct SandboxRun {
     let scratch = overlays.flatMap {
       ScratchWatch(folders: $0.writtenFolders, limits: policy.limits)
     }
+    let input = try command.input.map { source throws(Launch.Failure) in
+      try InputPump(from: source, to: pipes.stdin.write)
+    }
     let supervisor = Supervisor(
       limits: policy.limits, cancellation: cancellation, channel: channel, watch: watch,
-      input: command.input.flatMap { InputPump(from: $0, to: pipes.stdin.write) },
+      input: input,
       meter: UsageMeter(holder: holder, limits: policy.limits, scratch: scratch),
       killAll: killAll,
       innerProcesses: { pid, report in
@@ -137,12 +143,9 @@ struct SandboxRun {
         inner(pid, report).map { ProcessTree.leaves(of: $0) } ?? []
       },
       overdue: overdue, events: events)
-    var isClosed = false
-    defer { if !isClosed { pipes.closeCommandEnds() } }
     return try supervisor.run(pipes) { () throws(Launch.Failure) in
       let pid = try launch.start()
       pipes.closeCommandEnds()
-      isClosed = true
       return pid
     }
   }
@@ -206,6 +209,9 @@ struct SandboxRun {
   // MARK: words
 
   private func explain(_ failure: Launch.Failure) -> SandboxError {
+    if failure.words == nil, [EMFILE, ENFILE].contains(failure.error) {
+      return Self.noDescriptors(failure.error)
+    }
     let words = failure.words ?? "\(failure.what): \(failure.text)"
     if policy.backend == .container {
       return SandboxError(

@@ -172,6 +172,7 @@ struct Answer: Sendable {
       switch error.code {
       case .usage, .workspace, .configuration: .badArguments
       case .sandbox, .storage: .sandbox
+      case .interrupted: .interrupted
       }
     return FunctionFailure(kind, "\(error.message). \(error.resolution)")
   }
@@ -189,6 +190,7 @@ struct Answer: Sendable {
       case .configuration: .configurationBroken
       case .sandbox: .sandboxUnavailable
       case .storage: .storage
+      case .interrupted: .interrupted
       }
     return Report(
       verdict: Verdict(

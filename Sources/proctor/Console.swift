@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import ProctorEngine
+import ProctorFormats
 
 /// The process's own streams.
 enum Console {
@@ -60,6 +61,7 @@ enum Console {
   }
 
   static func error(_ text: String) {
+    let text = TextSummary.lines(text)
     write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8), to: STDERR_FILENO)
   }
 

@@ -57,7 +57,7 @@ enum ProctorExit: Int32 {
 
   init(_ comparison: Comparison) {
     let verdicts = [comparison.base] + comparison.rows.compactMap(\.run)
-    if verdicts.contains(where: { $0.verdict.reason == .interrupted }) {
+    if comparison.isInterrupted || verdicts.contains(where: { $0.verdict.reason == .interrupted }) {
       self = .interrupted
     } else if comparison.best != nil {
       self = .passed
@@ -85,6 +85,7 @@ enum ProctorExit: Int32 {
       case .usage, .configuration, .workspace: .usage
       case .sandbox: .noSandbox
       case .storage: .noVerdict
+      case .interrupted: .interrupted
       }
   }
 

@@ -451,6 +451,32 @@ import Testing
     #expect((failure?["stdout"] as? String)?.contains("characters cut") == true)
   }
 
+  @Test func `too few open files are told as such, and never cost the input`() throws {
+    let folder = try pythonProject("", at: "descriptors")
+    try "print(len(input()))\n".write(
+      toFile: "\(folder)/count.py", atomically: true, encoding: .utf8)
+    try "12345\n".write(toFile: "\(folder)/data", atomically: true, encoding: .utf8)
+    for limit in [14, 16, 18, 20, 22, 24, 26, 28, 200] {
+      let process = Process()
+      process.executableURL = URL(filePath: "/bin/bash")
+      process.arguments = [
+        "-c", "ulimit -n \(limit); exec \"$0\" eval count.py --stdin data --yes --format json",
+        ProctorProcess.binary,
+      ]
+      process.currentDirectoryURL = URL(filePath: folder)
+      process.environment = ProctorProcess.environment
+      process.standardInput = FileHandle.nullDevice
+      let output = Pipe()
+      process.standardOutput = output
+      try process.run()
+      let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      let isRight = process.terminationStatus == 0 && text.contains(#""stdout" : "5\n""#)
+      let isTold = process.terminationStatus == 5 && text.contains("open")
+      #expect(isRight || limit < 200 && isTold, "\(limit): \(process.terminationStatus) \(text)")
+    }
+  }
+
   @Test func `a read-only workspace runs`() throws {
     let workspace = try pythonProject("def test_one():\n    open('written', 'w')\n")
     chmod(workspace, 0o555)

@@ -110,6 +110,26 @@ import Testing
     #expect(parts.first?["checked"] as? Int == 9)
   }
 
+  /// It says that all is well, and goes.
+  @Test func `a module that ends the process between two others hides none of them`() throws {
+    try write([
+      "a.py": """
+      import os, stat
+      for fd in range(3, 30):
+          try:
+              if stat.S_ISFIFO(os.fstat(fd).st_mode):
+                  os.write(fd, b"".join(b'{"index": %d}\\n' % i for i in range(50)))
+          except OSError:
+              pass
+      os._exit(0)
+      """, "b.py": "raise ValueError('seen')\n", "c.py": "x = 1\n", "d.py": "import nowhere\n",
+    ])
+    #expect(
+      try check(status: "failed").lines == [
+        "b.py:1 error ValueError import", "d.py:1:1 error ModuleNotFoundError import",
+      ])
+  }
+
   @Test func `many diagnostics are cut, and the cut is said`() throws {
     for index in 0..<1500 { try folder.write("x = (\n", to: "workspace/many/m\(index).py") }
     let answer = try check(status: "failed")
@@ -143,6 +163,32 @@ import Testing
     #expect(Set(answer.lines.filter { !$0.hasPrefix("deep.js") }) == expected, "\(answer.lines)")
   }
 
+  /// Its settings are programs of the project.
+  @Test(arguments: ["process.exit(0)", "process.kill(process.pid, 'SIGKILL')", ""])
+  func `babel has no part in the report`(ending: String) throws {
+    try write([
+      "package.json": "{}", "a.jsx": "const a = <p/>;\n",
+      "bad.mjs": "import './ok.js';\nlet x = ;\n",
+      "ok.js": "module.exports = 1;\n",
+      "babel.config.js": """
+      const fs = require('fs');
+      const initial = fs.readFileSync('/proc/self/environ', 'latin1').split('\\0');
+      const own = Object.entries(process.env).map((pair) => pair.join('='));
+      const value = (name) => [...initial, ...own].find((text) => text.startsWith(name + '='))?.slice(name.length + 1);
+      const [channel, nonce] = ['PROCTOR_CHANNEL', 'PROCTOR_NONCE'].map(value);
+      if (channel && nonce) {
+        fs.appendFileSync(channel, `P1 ${nonce} x 0 . {"event":"end","compiled":4}\\n`);
+        process.exit(0);
+      }
+      \(ending);
+      module.exports = { parserOpts: { plugins: ['jsx'] } };
+      """,
+    ])
+    let answer = try check(status: "failed")
+    #expect(answer.lines.contains("bad.mjs:2:9 error SyntaxError compile"), "\(answer.lines)")
+    #expect(answer.lines.contains("a.jsx error exited compile") == !ending.isEmpty)
+  }
+
   @Test func `TypeScript is checked by the project's compiler`() throws {
     try write([
       "package.json": "{}",
@@ -158,6 +204,43 @@ import Testing
       ], "\(answer.lines)")
     #expect(
       answer.diagnostics.first { $0["code"] as? String == "TS2304" }?["end_column"] as? Int == 8)
+  }
+
+  /// `include` of a configuration that only refers to others says nothing.
+  @Test func `TypeScript projects that a configuration refers to are checked, each once`() throws {
+    func configuration(_ folder: String, _ references: String = "") -> String {
+      """
+      {"compilerOptions": {"composite": true, "strict": true, "types": [], "rootDir": "\(folder)"},
+       "include": ["\(folder)"], "references": [\(references)]}
+      """
+    }
+    try write([
+      "package.json": "{}",
+      "tsconfig.json": #"{"files": [], "references": [{"path": "./tsconfig.app.json"}]}"#,
+      "tsconfig.app.json": configuration(
+        "src", #"{"path": "./tsconfig.lib.json"}, {"path": "deep"}"#),
+      "tsconfig.lib.json": configuration(
+        "lib", #"{"path": "deep"}, {"path": "./tsconfig.app.json"}"#),
+      "deep/tsconfig.json": configuration("."), "deep/c.ts": "export const d: number = 1;\n",
+      "src/a.ts": "import { n } from '../lib/b';\nexport const a: number = n;\n",
+      "lib/b.ts": "import { d } from '../deep/c';\nexport const n: number = d;\n",
+    ])
+    #expect(try check(status: "passed").lines == [])
+    try write([
+      "deep/c.ts": "export const d: number = 'text';\n", "src/a.ts": "nowhere();\n",
+      "lib/b.ts": "export const n: string = 1;\n",
+    ])
+    #expect(
+      Set(try check(status: "failed").lines) == [
+        "src/a.ts:1:1 error TS2304 compile", "deep/c.ts:1:14 error TS2322 compile",
+        "lib/b.ts:1:14 error TS2322 compile",
+      ])
+    try write([
+      "tsconfig.json": #"{"files": [], "references": [{"path": "./gone"}]}"#,
+      "src/a.ts": "export const a = 1;\n", "lib/b.ts": "export const b = 1;\n",
+      "deep/c.ts": "export const c = 1;\n",
+    ])
+    #expect(try check(status: "failed").text.contains("gone"))
   }
 
   // MARK: Rust and Swift
@@ -201,6 +284,104 @@ import Testing
   }
 
   // MARK: never green without having looked
+
+  @Test func `a Rust file that no target has is not green`() throws {
+    try write([
+      "Cargo.toml":
+        "[workspace]\nmembers = [\"crates/in-ner\"]\n[package]\nname = \"sum\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+      "build.rs": "fn main() {}\n", "src/main.rs": "mod used;\nfn main() {}\n",
+      "src/used.rs": "", "src/new.rs": "fn broken( {\n",
+      "src/lib.rs": "#[path = \"o dd.rs\"]\npub mod odd;\n",
+      "src/o dd.rs": "", "tests/t.rs": "mod common;\n#[test]\nfn t() {}\n",
+      "tests/common/mod.rs": "",
+      "left/a.rs": "fn broken( {\n", "examples/e.rs": "fn main() {}\n",
+      "crates/in-ner/Cargo.toml":
+        "[package]\nname = \"in-ner\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+      "crates/in-ner/src/lib.rs": "mod deep;\n", "crates/in-ner/src/deep.rs": "",
+    ])
+    for path in [
+      "build.rs", "src/main.rs", "src/used.rs", "src/o dd.rs", "tests/common/mod.rs",
+      "examples/e.rs", "crates/in-ner/src/deep.rs", "crates",
+    ] { #expect(try check([path], status: "passed").lines == [], "\(path)") }
+    for path in ["src/new.rs", "left"] {
+      let answer = try check([path], status: "error")
+      #expect(answer.object["reason"] as? String == "empty_selection")
+      #expect(answer.text.contains("was not compiled"))
+    }
+    #expect(try check(["src"], status: "passed").lines == ["src/new.rs warning resolve"])
+    #expect(try check(status: "passed").lines == [])
+  }
+
+  @Test func `a Swift file that no target has is not green`() throws {
+    try write([
+      "Package.swift": """
+      // swift-tools-version: 6.0
+      import PackageDescription
+      let package = Package(name: "Sum", targets: [.target(name: "Sum"), .plugin(name: "Plug", capability: .buildTool())])
+      """,
+      "Sources/Sum/Sum.swift": "public func f() -> Int { 1 }\n",
+      "Plugins/Plug/Plug.swift": """
+      import PackagePlugin
+      @main struct Plug: BuildToolPlugin {
+        func createBuildCommands(context: PluginContext, target: Target) -> [Command] { [] }
+      }
+      """,
+      "Sources/Other/New.swift": "func broken( {\n",
+    ])
+    for path in [
+      "Sources/Sum/Sum.swift", "Package.swift", "Plugins/Plug/Plug.swift", "Sources/Sum",
+    ] {
+      #expect(try check([path], status: "passed").lines == [], "\(path)")
+    }
+    let answer = try check(["Sources/Other/New.swift"], status: "error")
+    #expect(answer.object["reason"] as? String == "empty_selection")
+    #expect(
+      try check(["Sources"], status: "passed").lines == ["Sources/Other/New.swift warning resolve"])
+  }
+
+  private static func manifest(_ name: String, builds: Bool) -> String {
+    """
+    name = "\(name)"
+    extensions = ["txt"]
+    [detect]
+    files = ["\(name).mark"]
+    [tool]
+    program = "sh"
+    install = "apt install dash"
+    \(builds ? "[build]\ncommand = [\"true\"]" : "")
+    [run]
+    command = ["{tool}", "run.sh"]
+    format = "tap"
+    """
+  }
+
+  /// The build step of a described runner says nothing of files.
+  @Test func `a described runner claims no file that it cannot know`() throws {
+    try write([
+      ".proctor/adapters/lines.toml": Self.manifest("lines", builds: true), "one/lines.mark": "",
+      "one/a.txt": "", "one/sub/b.txt": "",
+    ])
+    let parts = try check(["one"], status: "passed").object["adapters"] as? [[String: Any]] ?? []
+    #expect(parts.first?["unit"] as? String == "builds" && parts.first?["checked"] as? Int == 1)
+    for path in ["one/a.txt", "one/sub"] {
+      let answer = try check([path], status: "error")
+      #expect(answer.object["reason"] as? String == "tool_missing")
+      #expect(answer.text.contains("does not say which files it compiles"), "\(answer.text)")
+    }
+  }
+
+  /// Another project's files may have the same endings.
+  @Test func `a project that nothing checks is not covered by another of its kind`() throws {
+    try write([
+      ".proctor/adapters/lines.toml": Self.manifest("lines", builds: true), "one/lines.mark": "",
+      ".proctor/adapters/words.toml": Self.manifest("words", builds: false), "two/words.mark": "",
+      "one/a.txt": "", "two/b.txt": "",
+    ])
+    let answer = try check(status: "error")
+    #expect(answer.object["reason"] as? String == "tool_missing")
+    #expect((answer.object["message"] as? String)?.contains("words") == true, "\(answer.text)")
+    try check(["one"], status: "passed")
+  }
 
   @Test func `nothing, and what cannot be looked at, is not green`() throws {
     try check(status: "nothing_to_check")

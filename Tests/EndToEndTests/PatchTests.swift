@@ -147,6 +147,92 @@ import Testing
     #expect(outcome.stderr.contains("nowhere cannot be read"))
   }
 
+  /// Git passes over what it does not recognize, and applies the rest: that would be another patch.
+  @Test(arguments: [
+    "@@ ... @@\n-x\n+y\n", "@@ def add(a, b): @@\n-x\n+y\n", "\n@@\n-x\n+y\n",
+    "@@@ -1,2 -1,2 +1,2 @@@\n", "+more\n", "-less\n", " context\n+more\n", "\n\n+more\n",
+    "...\n+more\n", "--- a/tests/gone.py\n+++ /dev/null\n", "--- a/x\n+++ b/x\n@@ @@\n+y\n",
+    "diff --git a/new b/new\nnew file mode 100644\n+text\n",
+    "diff --git a/src/calc.py b/src/calc.py\nold mode 100644\nnew mode 100755\n@@ ... @@\n+x\n",
+    "diff --cc x\nindex 1,2..3\n--- a/x\n+++ b/x\n@@@ -1 -1 +1 @@@\n", "Only in b/src: new.py\n",
+    "Binary files a/x.bin and b/x.bin differ\n", "1c1\n< a\n---\n> b\n",
+    "*** a/x\n--- b/x\n***************\n*** 1 ****\n! a\n--- 1 ----\n! b\n",
+    "-- \n-x\n+y\n",
+  ])
+  func `a patch of which git would leave out a part is refused`(rest: String) throws {
+    let patch = try diff { try folder.write(Self.fix, to: "workspace/src/calc.py") }
+    try run(patch + rest, status: 2, says: "line ")
+    try run((patch + rest).replacingOccurrences(of: "\n", with: "\r\n"), status: 2, says: "line ")
+  }
+
+  @Test func `series of patches, logs and plain diffs apply whole`() throws {
+    let name = "workspace/src/calc.py"
+    _ = try diff {}
+    let note = "\n\n- a point\n+ another\n\n    diff\n"
+    try folder.write("def add(a, b):\n\n    return a * b\n", to: name)
+    _ = try git(["commit", "--quiet", "-am", "two\(note)"])
+    try folder.write("import os\n\ndef add(a, b):\n\n    return a + b\n-- \n", to: name)
+    try folder.write(Data([0, 1, 2, 255, 0, 7]), to: "workspace/src/data.bin")
+    _ = try git(["add", "-A"])
+    _ = try git(["commit", "--quiet", "-m", "three\(note)"])
+    try folder.write("import os\n\ndef add(a, b):\n\n    return a + b\n", to: name)
+    try folder.write("#!/bin/sh\n", to: "workspace/new name.sh")
+    _ = try git(["mv", "tests/test_calc.py", "tests/test_sum.py"])
+    _ = try git(["add", "-A"])
+    _ = try git(["update-index", "--chmod=+x", "src/data.bin"])
+    _ = try git(["commit", "--quiet", "-m", "four\(note)"])
+    let patches = [
+      try git(["format-patch", "--stdout", "HEAD~3"]),
+      try git(["format-patch", "--stdout", "--attach", "HEAD~3"]),
+      try git(["log", "--reverse", "-p", "--binary", "--stat", "HEAD~3..HEAD"]),
+      try git(["diff", "--binary", "-M", "HEAD~3"]),
+      try git(["diff", "--binary", "--no-renames", "--stat", "-p", "HEAD~3"]),
+      try git(["diff", "--binary", "-M", "HEAD~3"]).replacingOccurrences(
+        of: "\n \n", with: "\n\n") + "\n\n",
+    ]
+    _ = try git(["reset", "--quiet", "--hard", "HEAD~3"])
+    for patch in patches {
+      let change = try run(patch, status: 0)["patch"] as? [String: Any]
+      #expect(change?["added"] as? Int == 3 && change?["deleted"] as? Int == 1, "\(patch)")
+    }
+    try folder.write(Self.fix, to: "new/src/calc.py")
+    try folder.write("x = 1\n", to: "new/src/more.py")
+    let plain = Process()
+    plain.executableURL = URL(filePath: "/usr/bin/diff")
+    plain.arguments = ["-ruN", "workspace/src", "new/src"]
+    plain.currentDirectoryURL = URL(filePath: folder.path)
+    let output = Pipe()
+    plain.standardOutput = output
+    try plain.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      .replacingOccurrences(of: " workspace/", with: " a/")
+      .replacingOccurrences(of: " new/", with: " b/")
+    let change = try run(text, status: 0)["patch"] as? [String: Any]
+    #expect(change?["files_changed"] as? Int == 2, "\(text)")
+  }
+
+  @Test func `what a patch says is shown, not obeyed`() throws {
+    let file = try folder.write(
+      "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n+\u{1b}]0;title\u{7}\n", to: "escape.diff")
+    let outcome = try ProctorProcess(["run", "--patch", file], in: workspace).run()
+    #expect(outcome.status == 2)
+    #expect(outcome.stderr.contains("+\\e]0;title\\x07"), "\(outcome.stderr)")
+  }
+
+  @Test func `a long line of a patch is read once`() throws {
+    try run(
+      """
+      diff --git \(String(repeating: " ", count: 1 << 20))a
+      --- a/src/calc.py
+      +++ b/src/calc.py
+      @@ -1,2 +1,2 @@
+       def add(a, b):
+      -    return a - b
+      +    return a + b
+
+      """, status: 0)
+  }
+
   private static func adding(_ path: String, mode: String = "100644", _ text: String = "x")
     -> String
   {
@@ -181,6 +267,112 @@ import Testing
     try run(Self.adding("there/new"), status: 2)
     #expect(try String(contentsOfFile: target, encoding: .utf8) == "kept")
     #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/target/new"))
+  }
+
+  /// `.git` of a further work tree is a file, which is put back after git has worked on the copy: whatever a patch
+  /// makes of the files of the copy, nothing outside is written or read for it.
+  @Test func `a patch cannot reach outside through the workspace's mark of git`() throws {
+    let target = try folder.write("kept", to: "target/file")
+    let files = FileManager.default
+    try folder.write("gitdir: /nowhere\n", to: "workspace/sub/mark")
+    try files.createSymbolicLink(
+      atPath: "\(workspace)/.git", withDestinationPath: "sub/mark")
+    let link = """
+      diff --git a/sub/mark b/sub/mark
+      deleted file mode 100644
+      --- a/sub/mark
+      +++ /dev/null
+      @@ -1 +0,0 @@
+      -gitdir: /nowhere
+
+      """
+    try run(link + Self.adding("sub/mark", mode: "120000", target), status: 1)
+    #expect(try String(contentsOfFile: target, encoding: .utf8) == "kept")
+
+    try files.removeItem(atPath: "\(workspace)/sub/mark")
+    try files.createSymbolicLink(atPath: "\(workspace)/sub/mark", withDestinationPath: target)
+    try folder.write(
+      "import os\ndef test_mark():\n    assert not os.path.exists('sub/mark')\n",
+      to: "workspace/tests/test_calc.py")
+    let gone = """
+      diff --git a/sub/mark b/sub/mark
+      deleted file mode 120000
+      --- a/sub/mark
+      +++ /dev/null
+      @@ -1 +0,0 @@
+      -\(target)
+      \\ No newline at end of file
+
+      """
+    try run(gone, status: 0)
+  }
+
+  /// `\u{FFFD}` is what a name that is no text is shown as: it is another file.
+  @Test func `names that are no text are copied, and never taken for others`() throws {
+    let outside = try folder.write("kept", to: "outside/file")
+    let manager = FileManager.default
+    try manager.setAttributes([.posixPermissions: 0o700], ofItemAtPath: "\(folder.path)/outside")
+    let date = Date(timeIntervalSince1970: 1_000_000)
+    try manager.setAttributes([.modificationDate: date], ofItemAtPath: outside)
+    let odd = "\(workspace)/".utf8.map { CChar(bitPattern: $0) } + [CChar(bitPattern: 0xff)]
+    #expect(mkdir(odd + [0], 0o777) == 0 && chmod(odd + [0], 0o777) == 0)
+    let file = creat(odd + Array("/file".utf8CString), 0o644)
+    #expect(file >= 0 && Glibc.write(file, "odd", 3) == 3 && Glibc.close(file) == 0)
+    try manager.createSymbolicLink(
+      atPath: "\(workspace)/\u{FFFD}", withDestinationPath: "\(folder.path)/outside")
+    try folder.write(
+      """
+      import os
+      def test_names():
+          assert sorted(n for n in os.listdir(b".") if n > b"z") == [b"\\xef\\xbf\\xbd", b"\\xff"]
+          assert open(b"\\xff/file").read() == "odd"
+          assert os.path.islink(b"\\xef\\xbf\\xbd") and not os.path.islink(b"\\xff")
+
+      """, to: "workspace/tests/test_calc.py")
+    let patch = try folder.write(Self.adding("more"), to: "candidate.diff")
+    for arguments in [["run", "--patch", patch], ["compare", "HEAD", "--format", "json"]] {
+      if arguments[0] == "compare" {
+        for command in [["init", "--quiet"], ["add", "-A"], ["commit", "--quiet", "-m", "one"]] {
+          _ = try git(command)
+        }
+      }
+      let outcome = try ProctorProcess(arguments, in: workspace).run()
+      #expect(outcome.status == 0, "\(outcome.text)\(outcome.stderr)")
+    }
+    let folderFacts = try manager.attributesOfItem(atPath: "\(folder.path)/outside")
+    #expect(folderFacts[.posixPermissions] as? Int == 0o700)
+    #expect(try manager.attributesOfItem(atPath: outside)[.modificationDate] as? Date == date)
+  }
+
+  @Test func `a link of a patch leads to no file that was there before`() throws {
+    try folder.write("one\n", to: "workspace/data/file")
+    try folder.write("1\n2\n3\n", to: "outside/file")
+    try folder.write("def test_it(): pass\n", to: "workspace/tests/test_calc.py")
+    let gone = """
+      diff --git a/data/file b/data/file
+      deleted file mode 100644
+      --- a/data/file
+      +++ /dev/null
+      @@ -1 +0,0 @@
+      -one
+
+      """
+    let link = Self.adding("data", mode: "120000", "\(folder.path)/outside")
+    let change = try run(gone + link, status: 0)["patch"] as? [String: Any]
+    #expect(change?["deleted"] as? Int == 1 && change?["added"] as? Int == 1, "\(change ?? [:])")
+    #expect(change?["insertions"] as? Int == 0, "\(change ?? [:])")
+  }
+
+  @Test func `a further work tree is still one in the copy`() throws {
+    let patch = try diff { try folder.write(Self.fix, to: "workspace/src/calc.py") }
+    let tree = "\(folder.path)/tree"
+    _ = try git(["worktree", "add", "--quiet", tree])
+    try folder.write(
+      "import os\ndef test_mark():\n    assert open('.git').read().startswith('gitdir: ')\n",
+      to: "tree/tests/test_mark.py")
+    let file = try folder.write(patch, to: "candidate.diff")
+    let outcome = try ProctorProcess(["run", "--patch", file], in: tree).run()
+    #expect(outcome.status == 0, "\(outcome.text)\(outcome.stderr)")
   }
 
   /// The limits are those of the workspace, whatever the patch writes into its configuration.
@@ -284,6 +476,31 @@ import Testing
   @Test func `bare runs have no place for a patch`() throws {
     let patch = try diff { try folder.write(Self.fix, to: "workspace/src/calc.py") }
     try run(patch, ["run", "--isolation", "none"], status: 7, says: "only inside a sandbox")
+  }
+
+  /// A git that does not come to an end.
+  @Test(arguments: [["run", "--patch"], ["check", "--patch"], ["compare"]])
+  func `an interruption while a candidate is laid out is told as such`(command: [String]) throws {
+    let patch = try diff { try folder.write(Self.fix, to: "workspace/src/calc.py") }
+    let file = try folder.write(patch, to: "candidate.diff")
+    let mark = "\(folder.path)/tool/bin/git"
+    try folder.write("#!/bin/sh\nexec sleep 100\n", to: "tool/bin/git")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: mark)
+    var process = ProctorProcess(command + [file, "--format", "json"], in: workspace)
+    process.environment["PATH"] =
+      "\(folder.path)/tool/bin:\(process.environment["PATH"] ?? "/usr/bin:/bin")"
+    let running = try process.start()
+    sleep(4)
+    kill(running.process.processIdentifier, SIGINT)
+    let outcome = try running.wait()
+    #expect(outcome.status == 130, "\(outcome.text)\(outcome.stderr)")
+    let answer = try outcome.json()
+    if command == ["compare"] {
+      try Schema.validate(outcome.stdout, "compare")
+      #expect(answer["interrupted"] as? Bool == true && answer["best"] == nil)
+    } else {
+      #expect(answer["reason"] as? String == "interrupted", "\(outcome.text)")
+    }
   }
 
   @Test func `nothing of the copy is left`() throws {

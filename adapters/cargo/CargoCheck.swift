@@ -25,6 +25,7 @@ extension CargoAdapter: CheckAdapter {
     let reader = CargoDiagnostics(context: context)
     var found: [Diagnostic] = []
     var targets: Set<String> = []
+    var sources: Set<String> = []
     var success: Bool?
     for line in done.command.stdout.split(separator: UInt8(ascii: "\n"))
     where line.first == UInt8(ascii: "{") {
@@ -35,6 +36,7 @@ extension CargoAdapter: CheckAdapter {
       let isOwn = message.manifest_path.map { $0.hasPrefix(context.workspace + "/") } == true
       if isOwn, let target = message.target {
         targets.insert("\(target.kind) \(target.name) \(target.src_path)")
+        sources.formUnion(CargoSources(context: context).files(of: message))
       }
       if isOwn || message.message?.level.hasPrefix("error") == true {
         reader.diagnostic(message).map { found.append($0) }
@@ -44,7 +46,8 @@ extension CargoAdapter: CheckAdapter {
       found += CargoBuildReader(context: context, finished: done.command).startErrors()
         .map { Diagnostic($0, adapter: id) }
     }
-    var findings = CheckFindings(found, checked: targets.count, unit: "targets")
+    var findings = CheckFindings(
+      found, checked: targets.count, unit: "targets", coverage: .files(sources))
     if done.command.status.isSuccess, success != true {
       findings.problem = .init(
         .reportLost, "cargo ended without saying that everything was checked")

@@ -62,6 +62,8 @@ struct CargoMessage: Decodable {
   let target: Target?
   let profile: Profile?
   let executable: String?
+  /// What was made.
+  let filenames: [String]?
   /// Of the last line: whether everything was built.
   let success: Bool?
   let message: Diagnostic?

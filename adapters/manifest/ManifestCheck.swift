@@ -15,6 +15,8 @@ extension ManifestAdapter: CheckAdapter {
     _ context: AdapterContext, files: [String], _ finished: [FinishedCheck]
   ) -> CheckFindings {
     let errors = readBuild(context, finished.map(\.command)).errors
-    return CheckFindings(errors.map { Diagnostic($0, adapter: id) }, checked: files.count)
+    return CheckFindings(
+      errors.map { Diagnostic($0, adapter: id) }, checked: finished.count, unit: "builds",
+      coverage: .unknown)
   }
 }

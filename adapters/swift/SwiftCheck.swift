@@ -21,9 +21,11 @@ extension SwiftTestAdapter: CheckAdapter {
         .filter { !known.contains("\($0.location?.text ?? "") \($0.message)") }
     }
     let sources = compiledSources(context)
-    var findings = CheckFindings(found, checked: sources.isEmpty ? files.count : sources.count)
+    // The manifest is compiled before anything is planned.
+    let manifest = context.display("Package.swift")
+    var findings = CheckFindings(
+      found, checked: sources.count, coverage: .files(sources.union([manifest])))
     if done.command.status.isSuccess, sources.isEmpty, !files.isEmpty {
-      findings.checked = 0
       findings.problem = .init(
         .reportLost, "swift build left no record of what it compiled")
     }
@@ -35,17 +37,32 @@ extension SwiftTestAdapter: CheckAdapter {
       let sources: [String]?
     }
 
+    struct Plugin: Decodable {
+      struct Sources: Decodable {
+        let root: String
+        let relativePaths: [String]
+      }
+
+      let sources: Sources
+    }
+
     let swiftCommands: [String: Command]
+    let pluginDescriptions: [Plugin]?
   }
 
-  /// The package's own files that targets are made of, as the build's plan has them.
+  private static let descriptionLimit = 256 << 20
+
+  /// The package's own files that targets are made of, as the build's plan has them; relative to the workspace.
   private func compiledSources(_ context: AdapterContext) -> Set<String> {
     let path = "\(SwiftPlan(context: context).productFolder)/description.json"
-    guard let data = FileManager.default.contents(atPath: path),
+    guard let data = BuiltFile.read(path, limit: Self.descriptionLimit),
       let description = try? JSONDecoder().decode(Description.self, from: data)
     else { return [] }
+    let plugins = (description.pluginDescriptions ?? []).map(\.sources).flatMap { sources in
+      sources.relativePaths.map { "\(sources.root)/\($0)" }
+    }
     return Set(
-      description.swiftCommands.values.flatMap { $0.sources ?? [] }
-        .filter { $0.hasPrefix(context.workspace + "/") })
+      (description.swiftCommands.values.flatMap { $0.sources ?? [] } + plugins)
+        .filter { $0.hasPrefix(context.workspace + "/") }.map { context.display($0) })
   }
 }

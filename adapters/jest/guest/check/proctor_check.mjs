@@ -10,6 +10,8 @@ const FRAME = 4096;
 const request = JSON.parse(fs.readFileSync(process.env.PROCTOR_REQUEST, 'utf8'));
 const channel = fs.openSync(process.env.PROCTOR_CHANNEL, 'a');
 const head = `P1 ${process.env.PROCTOR_NONCE} ${process.pid}`;
+// No program of the project gets them.
+for (const name of ['PROCTOR_REQUEST', 'PROCTOR_CHANNEL', 'PROCTOR_NONCE']) delete process.env[name];
 let sequence = 0;
 let errors = 0;
 
@@ -88,30 +90,63 @@ function place(error, source, as) {
   return { line, column, end_line: line, end_column: column + caret[2].length };
 }
 
-let babel;
-function babelOf(root) {
-  if (babel === undefined) {
-    try {
-      babel = createRequire(path.join(root, 'package.json'))('@babel/core');
-    } catch {
-      babel = null;
-    }
-  }
-  return babel;
-}
-
-/** An error of babel's parser with the project's own settings; null when it can be read, undefined without babel. */
-function transformed(source, file) {
-  const core = babelOf(request.root);
-  if (!core) return undefined;
+// The project's settings of babel are programs: they run in a process of their own, which has no part in the report.
+// What it says is believed of the files that it was asked about, since settings decide what these may be.
+const BABEL = `
+const { createRequire } = require('node:module');
+const fs = require('node:fs');
+const path = require('node:path');
+const { root, files } = JSON.parse(fs.readFileSync(0, 'utf8'));
+let core = null;
+try { core = createRequire(path.join(root, 'package.json'))('@babel/core'); } catch {}
+for (const [file, source] of core ? files : []) {
+  let answer = {};
   try {
     core.parseSync(source, {
-      filename: file, cwd: request.root, root: request.root, caller: { name: 'proctor' },
-      parserOpts: { errorRecovery: false },
+      filename: file, cwd: root, root, caller: { name: 'proctor' }, parserOpts: { errorRecovery: false },
     });
-    return null;
   } catch (error) {
-    return error;
+    answer = { message: String(error.message), name: error.name, loc: error.loc };
+  }
+  fs.writeSync(3, JSON.stringify({ file, ...answer }) + '\\n');
+}
+fs.writeSync(3, JSON.stringify({ absent: !core }) + '\\n');
+`;
+
+/** Of each file what babel says: null when it can be read, an error otherwise. Of some nothing, when it ended early. */
+function transformed(files) {
+  const run = spawnSync(process.execPath, ['--no-warnings', '--eval', BABEL], {
+    input: JSON.stringify({ root: request.root, files }), cwd: request.root, maxBuffer: 256 << 20,
+    stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
+  });
+  const answers = new Map();
+  for (const line of String(run.output?.[3] ?? '').split('\n')) {
+    try {
+      const { file, absent, ...error } = JSON.parse(line);
+      if (absent !== undefined) answers.isAbsent = absent;
+      else answers.set(file, error.message === undefined ? null : error);
+    } catch { /* the last line is empty, or cut */ }
+  }
+  return answers;
+}
+
+const deferred = [];
+
+/** What node could not read, or nobody tried: babel may. */
+function settle() {
+  const answers = transformed(deferred.map(({ file, source }) => [file, source]));
+  for (const { file, source, as, error } of deferred) {
+    const other = answers.get(file);
+    if (other === null) continue;
+    if (error) {
+      report('error', 'compile', file, error.message, { code: error.name, ...place(error, source, as) });
+    } else if (other) {
+      parserError(file, other);
+    } else if (answers.isAbsent) {
+      report('error', 'compile', file, 'nothing here can read JSX: @babel/core is not installed', { code: 'no-parser' });
+    } else {
+      report('error', 'compile', file, 'babel ended before it had read the file', { code: 'exited' });
+    }
   }
 }
 
@@ -127,12 +162,7 @@ function check(file) {
   const as = kind(file);
   if (as === 'typescript') return source;
   if (as === 'transformed') {
-    const error = transformed(source, file);
-    if (error === undefined) {
-      report('error', 'compile', file, 'nothing here can read JSX: @babel/core is not installed', { code: 'no-parser' });
-    } else if (error) {
-      parserError(file, error);
-    }
+    deferred.push({ file, source, as });
     return source;
   }
   let error = compile(source, file, as);
@@ -141,18 +171,16 @@ function check(file) {
   if (as === 'script' && !manifest(path.dirname(file)).type && /^\s*(import|export)\b/m.test(source)) {
     if (!compile(source, file, 'module')) return source;
   }
-  const other = transformed(source, file);
-  if (other === null) return source;
   const own = as === 'script' && /import statement|Unexpected token 'export'|import\.meta/.test(error.message)
     ? 'module' : as;
   if (own !== as) error = compile(source, file, own) ?? error;
-  report('error', 'compile', file, error.message, { code: error.name, ...place(error, source, own) });
+  deferred.push({ file, source, as: own, error });
   return source;
 }
 
 function parserError(file, error) {
   const { line, column } = error.loc ?? {};
-  report('error', 'compile', file, error.message.split('\n')[0].replace(/^.*?: /, '').replace(/ \(\d+:\d+\)$/, ''),
+  report('error', 'compile', file, String(error.message).split('\n')[0].replace(/^.*?: /, '').replace(/ \(\d+:\d+\)$/, ''),
     { code: error.name, line, column: line && column + 1 });
 }
 
@@ -303,12 +331,19 @@ function typed(files) {
     return;
   }
   const pending = new Set(files);
-  for (const configuration of configurations(files)) {
+  // A configuration may only refer to others, which have the files: a set goes on with what is added meanwhile.
+  const found = configurations(files);
+  for (const configuration of found) {
     const parsed = ts.getParsedCommandLineOfConfigFile(configuration, { noEmit: true },
       { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (d) => tell(ts, d, configuration) });
     if (!parsed) continue;
     parsed.errors.forEach((d) => tell(ts, d, configuration));
-    const program = ts.createProgram(parsed.fileNames, { ...parsed.options, noEmit: true }, undefined, undefined);
+    const references = parsed.projectReferences ?? [];
+    references.forEach((reference) => found.add(path.resolve(ts.resolveProjectReferencePath(reference))));
+    const options = { ...parsed.options, noEmit: true };
+    // As editors do: what a reference would be built to is not there.
+    const host = { ...ts.createCompilerHost(options), useSourceOfProjectReferenceRedirect: () => true };
+    const program = ts.createProgram({ rootNames: parsed.fileNames, options, projectReferences: references, host });
     ts.getPreEmitDiagnostics(program).forEach((d) => tell(ts, d, configuration));
     parsed.fileNames.forEach((name) => pending.delete(path.resolve(name)));
   }
@@ -370,6 +405,7 @@ for (const file of request.files) {
   if (kind(file) === 'typescript') typescript.push(file);
   else resolve(file, source);
 }
+if (deferred.length > 0) settle();
 if (typescript.length > 0) typed(typescript);
 send({ event: 'end', compiled: checked });
 process.exitCode = errors > 0 ? 1 : 0;

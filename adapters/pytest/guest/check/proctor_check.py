@@ -224,7 +224,8 @@ class Checker:
             run_worker(self, modules, start, writer)
             os._exit(0)
         os.close(writer)
-        current, rest, deadline = None, b"", None
+        # What was begun last and not finished, and the one after the last that was finished.
+        current, following, rest, deadline = None, start, b"", None
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             if not select.select([reader], [], [], left)[0]:
@@ -238,15 +239,16 @@ class Checker:
                 try:
                     record = json.loads(line)
                     index = int(record["index"])
-                except (ValueError, KeyError, TypeError):
+                except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                     continue
-                if index < start or index >= len(modules):
+                if index != following or index >= len(modules):
                     continue
+                deadline = time.monotonic() + self.seconds
                 if "begin" in record:
-                    current, deadline = index, time.monotonic() + self.seconds
+                    current = index
                     self.channel.send(event="importing", file=modules[index][0])
-                else:
-                    current, deadline = None, time.monotonic() + self.seconds
+                elif current == index:
+                    current, following = None, index + 1
                     if "message" in record:
                         failed[index] = record
         hung = deadline is not None and time.monotonic() >= deadline
@@ -263,8 +265,10 @@ class Checker:
         if status is None:
             status = os.waitpid(pid, 0)[1]
         os.close(reader)
-        if current is None:
-            return len(modules)
+        # Between two modules, by what an earlier one left behind: the next one is imported by a process of its own.
+        if current is None and (following > start or following == len(modules)):
+            return following
+        current = following
         file = modules[current][0]
         if hung:
             failed[current] = {"file": file, "code": "timeout",
