@@ -1,11 +1,11 @@
-import FoundationEssentials
+public import FoundationEssentials
 import Glibc
 
 /// A file that a build of the workspace wrote, perhaps as something else than was meant.
-enum BuiltFile {
+public enum BuiltFile {
   /// - Parameter limit: bytes.
   /// - Returns: nil when it is no regular file itself, cannot be read, or is larger.
-  static func read(_ path: String, limit: Int) -> Data? {
+  public static func read(_ path: String, limit: Int = 64 << 20) -> Data? {
     let file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     guard file >= 0 else { return nil }
     defer { close(file) }

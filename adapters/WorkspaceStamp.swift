@@ -1,4 +1,3 @@
-public import FoundationEssentials
 import Glibc
 import ProctorModel
 
@@ -10,8 +9,6 @@ public struct WorkspaceStamp {
   private static let most = 50_000
   /// Files that changed just now may change again within the same tick of the kernel's clock.
   private static let freshNanoseconds: Int64 = 20_000_000
-  /// Larger files are none that builds leave for proctor.
-  private static let readLimit = 64 << 20
 
   /// Changes when a file does; nil when there are too many files, or one changed just now.
   public private(set) var text: String?
@@ -84,27 +81,6 @@ public struct WorkspaceStamp {
     isFolder(status)
       ? path
       : "\(path)\0\(status.st_mode) \(status.st_size) \(status.st_ino) \(nanoseconds(status.st_ctim))"
-  }
-
-  /// A file that a build of the workspace's wrote, perhaps as a link to something that is none of its own.
-  /// - Returns: nil when it is no readable file of a size that makes sense.
-  public static func read(_ path: String) -> Data? {
-    let file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    var status = stat()
-    guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-      status.st_size <= readLimit
-    else { return nil }
-    var result = Data()
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while result.count <= readLimit {
-      let count = Glibc.read(file, &buffer, buffer.count)
-      if count < 0 { return nil }
-      if count == 0 { return result }
-      result.append(contentsOf: buffer[..<count])
-    }
-    return nil
   }
 
   /// When a file was written last, in nanoseconds since 1970; nil when there is none.

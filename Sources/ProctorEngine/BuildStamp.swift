@@ -36,7 +36,7 @@ struct BuildStamp {
   /// Whether this very build was done before.
   var isKept: Bool {
     guard let stamp, let file = kept?.stampFile else { return false }
-    return WorkspaceStamp.read(file) == Data(stamp.utf8)
+    return BuiltFile.read(file) == Data(stamp.utf8)
   }
 
   /// Removes what earlier builds left when a build tool that goes by dates may take it for what it is not, and

@@ -144,7 +144,7 @@ struct SwiftFunctionPlan {
   /// Has the compiler say what the module's functions are.
   private func described(_ target: SwiftUnit.Target) throws(FunctionFailure) -> FunctionPlan {
     let path = "\(package.scratch)/\(package.configuration).yaml"
-    let manifest = SwiftBuildManifest(WorkspaceStamp.read(path) ?? Data())
+    let manifest = SwiftBuildManifest(BuiltFile.read(path) ?? Data())
     guard let command = manifest.compilation(of: target.module) else {
       throw FunctionFailure(
         .build, "the package manager does not say how it builds \(target.name)")
@@ -232,7 +232,7 @@ struct SwiftFunctionPlan {
     let folder = "\(unit.folder)/\(Fingerprint.of(swift.source + guest.folder))"
     let isCompiled =
       unit.isCurrent
-      && unit.stamp.map { WorkspaceStamp.read("\(folder)/stamp") == Data($0.utf8) } == true
+      && unit.stamp.map { BuiltFile.read("\(folder)/stamp") == Data($0.utf8) } == true
       && access("\(folder)/guest.so", R_OK) == 0
     let given = FunctionCall(
       file: call.file, function: call.function, arguments: swift.arguments, runtime: call.runtime,

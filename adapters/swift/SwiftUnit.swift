@@ -66,7 +66,7 @@ struct SwiftUnit {
   /// Whether the module has variables that only its program sets.
   var isScript: Bool { read("script")?.isEmpty == false }
 
-  func read(_ name: String) -> Data? { WorkspaceStamp.read("\(folder)/\(name)") }
+  func read(_ name: String) -> Data? { BuiltFile.read("\(folder)/\(name)") }
 
   // MARK: the target
 
