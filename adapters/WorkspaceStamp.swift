@@ -34,8 +34,13 @@ public struct WorkspaceStamp {
         let name = withUnsafePointer(to: &entry.pointee.d_name) {
           $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
         }
-        if [".", "..", ".git", ".build"].contains(name) { continue }
+        if [".", "..", ".build"].contains(name) { continue }
         let path = "\(folder)/\(name)"
+        if name == ".git" {
+          // Builds may write the revision into what they make.
+          lines += Self.revision(path)
+          continue
+        }
         if folders.contains(path) { continue }
         var status = stat()
         guard lstat(path, &status) == 0 else {
@@ -66,6 +71,17 @@ public struct WorkspaceStamp {
       }
     }
     if isTold { text = "\(lines.count) \(Fingerprint.of(lines.sorted().joined(separator: "\n")))" }
+  }
+
+  private static func revision(_ git: String) -> [String] {
+    ["", "/HEAD", "/index", "/packed-refs", "/logs/HEAD"].map { identity(of: git + $0) }
+  }
+
+  /// What changes when a file does: of a folder only its name and place.
+  public static func identity(of path: String) -> String {
+    var status = stat()
+    return stat(path, &status) == 0
+      ? "\(line(path, status)) \(status.st_dev) \(status.st_ino)" : "\(path) absent"
   }
 
   /// Whether a file came after a moment, in nanoseconds since 1970, with a date before it: a compiler that goes by

@@ -6,10 +6,13 @@
 
 #include "include/csandbox.h"
 
-long csb_peer_user(int socket) {
+int csb_peer(int socket, uid_t *user, pid_t *process) {
   struct ucred peer;
   socklen_t size = sizeof peer;
-  return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? (long)peer.uid : -1;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return -1;
+  *user = peer.uid;
+  *process = peer.pid;
+  return 0;
 }
 
 int csb_start_detached(const char *path, char *const argv[], char *const environment[]) {

@@ -25,7 +25,10 @@ struct BuildStamp {
     let caches = [context.cache, context.sharedCache]
     // Folders that are shown to builds are a part of what they build.
     let shown = runner.reads.map { WorkspaceStamp($0, without: caches, and: []).text }
-    let words = build.argv + environment + given + [context.toolchain.version ?? ""]
+    // The same version may be another compiler, and what is named may say something else.
+    let tools = ([context.toolchain.main] + context.toolchain.tools.values.sorted())
+      .map { WorkspaceStamp.identity(of: $0) }
+    let words = build.argv + environment + given + tools + [context.toolchain.version ?? ""]
     let files = WorkspaceStamp(
       context.files, without: caches, and: words + shown.compactMap(\.self))
     stamp = shown.contains(nil) ? nil : files.text

@@ -30,7 +30,7 @@ struct CheckRunner: Sendable {
       let toolchain = try adapter.checkToolchain(
         for: project, workspace: session.workspace,
         settings: session.configuration.settings(for: adapter.id), host: session.host)
-      let context = try session.context(project, toolchain)
+      let context = try session.context(project, toolchain, adapter)
       outcome.part.version = toolchain.version
       try await check(files, context, &outcome)
     } catch let problem as ToolProblem {

@@ -69,12 +69,8 @@ final class FunctionRecorder: Sendable {
 
     var hasStarted: Bool { records.contains { $0.record.event == .started } }
 
-    /// Whether it says anything of the call: a program that was started ahead may have ended before it got its
-    /// request, or have loaded what is out of date.
-    func isAnswer(_ result: SandboxResult) -> Bool {
-      if final?.record.event == .outdated { return false }
-      return result.ending != .exited || violation != nil || !records.isEmpty
-    }
+    /// Whether it was started ahead and would load something else now: it has not looked at the call then.
+    var isOutdated: Bool { final?.record.event == .outdated }
 
     /// The one record that says how it ended.
     var final: (record: FunctionRecord, value: Data?)? {

@@ -25,16 +25,22 @@ struct GuestEnvironment {
       "HOME": backend == .none ? host["HOME"] ?? home : home,
       "LANG": "C.UTF-8", "TERM": "dumb", "TMPDIR": "/tmp",
     ]
-    var names = Self.allowed + adapter.environmentAllowList
-    if invocation.purpose == .fetch { names += Self.allowedForFetch }
-    for (name, value) in host where names.contains(where: { Self.matches(name, $0) }) {
-      result[name] = value
-    }
+    result.merge(
+      Self.shown(host, to: adapter, for: invocation.purpose == .fetch ? Self.allowedForFetch : [])
+    ) { $1 }
     let settings = invocation.purpose == .install ? [:] : context.settings.environment
     for more in [context.toolchain.environment, settings, invocation.environment] {
       result.merge(more) { $1 }
     }
     return result
+  }
+
+  /// What an adapter's commands see of the host's environment.
+  static func shown(
+    _ host: [String: String], to adapter: any Adapter, for more: [String] = []
+  ) -> [String: String] {
+    let names = allowed + adapter.environmentAllowList + more
+    return host.filter { item in names.contains { matches(item.key, $0) } }
   }
 
   private static func matches(_ name: String, _ pattern: String) -> Bool {

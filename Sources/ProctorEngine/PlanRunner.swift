@@ -19,7 +19,7 @@ struct PlanRunner: Sendable {
         for: project, workspace: session.workspace,
         settings: session.configuration.settings(for: adapter.id), runtime: runtime,
         host: session.host)
-      context = try session.context(project, toolchain)
+      context = try session.context(project, toolchain, adapter)
     } catch {
       throw EngineError(.sandbox, error.message, resolution: error.resolution)
     }
@@ -122,7 +122,7 @@ struct PlanRunner: Sendable {
     let recorder = recorder(waiting.nonce)
     let result = await waiting.run(invocation, runner) { recorder.receive($0) }
     let seen = recorder.seen
-    guard let result, seen.isAnswer(result) else { return nil }
+    guard let result, !seen.isOutdated else { return nil }
     return (seen, result)
   }
 

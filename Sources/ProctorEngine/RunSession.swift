@@ -34,11 +34,13 @@ struct RunSession: Sendable {
     let toolchain = try adapter.toolchain(
       for: project, workspace: workspace, settings: configuration.settings(for: adapter.id),
       host: host)
-    return try context(project, toolchain)
+    return try context(project, toolchain, adapter)
   }
 
   /// - Throws: `ToolProblem` when the tools need what is not shown to anybody.
-  func context(_ project: Project, _ toolchain: Toolchain) throws(ToolProblem) -> AdapterContext {
+  func context(
+    _ project: Project, _ toolchain: Toolchain, _ adapter: any Adapter
+  ) throws(ToolProblem) -> AdapterContext {
     let guarded = ReadGuard(workspace: workspace, home: host.environment["HOME"])
     try guarded.check(toolchain.reads, of: project)
     try guarded.check(configuration.tests.read)
@@ -48,7 +50,8 @@ struct RunSession: Sendable {
       cache: cache.project(project, in: copy?.cache ?? cache.workspace(workspace)),
       sharedCache: cache.shared,
       mayFetch: options.fetch || configuration.tests.fetch, isIsolated: backend != .none,
-      testSeconds: testSeconds)
+      testSeconds: testSeconds,
+      hostEnvironment: GuestEnvironment.shown(host.environment, to: adapter))
   }
 
   func runner(

@@ -1,4 +1,5 @@
 import Glibc
+import ProctorAdapters
 import ProctorModel
 import ProctorSandbox
 import Synchronization
@@ -121,6 +122,8 @@ public final class WarmCalls: Sendable {
 struct WarmKey: Hashable, Sendable {
   private let argv: [String]
   private let environment: [String: String]
+  /// What it is told of the calls that it will get.
+  private let ahead: [String: String]
   private let directory: String
   private let policy: SandboxPolicy
   /// The files and folders by which the sandbox was built, as they are now.
@@ -139,25 +142,29 @@ struct WarmKey: Hashable, Sendable {
     guard isDirect, policy.access == .readOnly,
       [.automatic, .namespaces, .bubblewrap].contains(policy.backend)
     else { return nil }
+    let environment = runner.environment(of: invocation)
+    // What these have a program load, nobody looks at again.
+    guard !Self.preloads.contains(where: { environment[$0]?.isEmpty == false }) else { return nil }
     policy.scratch = ""
     policy.limits.wallSeconds = nil
     self.policy = policy
     argv = invocation.argv
-    environment = runner.environment(of: invocation)
+    self.environment = environment
+    self.ahead = ahead.environment
     directory = invocation.directory
     let mounted = policy.mounts.compactMap { mount in
       if case .readOnly(let path) = mount { path } else { nil }
     }
     let programs = invocation.argv.filter { $0.hasPrefix("/") }
-    places = ([policy.source, policy.workspace, directory] + mounted + programs).map(Self.identity)
+    places = ([policy.source, policy.workspace, directory] + mounted + programs + Self.system)
+      .map { WorkspaceStamp.identity(of: $0) }
   }
 
-  /// Another folder of the same name is another one; a program is another one when its contents changed.
-  private static func identity(_ path: String) -> String {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return "\(path) absent" }
-    let identity = "\(path) \(status.st_dev) \(status.st_ino)"
-    guard status.st_mode & S_IFMT == S_IFREG else { return identity }
-    return "\(identity) \(status.st_size) \(status.st_ctim.tv_sec).\(status.st_ctim.tv_nsec)"
-  }
+  private static let preloads = ["NODE_OPTIONS", "LD_PRELOAD"]
+  /// Of these a sandbox has copies.
+  private static let system = [
+    "localtime", "ld.so.cache", "ld.so.preload", "resolv.conf", "hosts", "nsswitch.conf", "passwd",
+    "group",
+  ].map { "/etc/\($0)" }
+
 }

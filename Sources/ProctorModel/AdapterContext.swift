@@ -18,12 +18,14 @@ public struct AdapterContext: Sendable {
   public let isIsolated: Bool
   /// Wall-clock seconds that each test has; nil for no limit of its own.
   public let testSeconds: Double?
+  /// What the runner's commands see of the environment that proctor was started in.
+  public let hostEnvironment: [String: String]
 
   public init(
     workspace: String, files: String? = nil, project: Project, settings: AdapterSettings,
     toolchain: Toolchain,
     cache: String, sharedCache: String, mayFetch: Bool, isIsolated: Bool,
-    testSeconds: Double? = nil
+    testSeconds: Double? = nil, hostEnvironment: [String: String] = [:]
   ) {
     self.workspace = workspace
     self.files = files ?? workspace
@@ -35,6 +37,7 @@ public struct AdapterContext: Sendable {
     self.mayFetch = mayFetch
     self.isIsolated = isIsolated
     self.testSeconds = testSeconds
+    self.hostEnvironment = hostEnvironment
   }
 
   /// Where proctor's own code inside runners is kept, absolute. What tools of the workspace have a hand in is for

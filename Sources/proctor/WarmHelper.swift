@@ -28,20 +28,16 @@ struct WarmHelper: AsyncParsableCommand {
 
   func run() async throws {
     let meeting = WarmMeeting(folder: folder, name: name)
-    guard let (socket, lock) = meeting.listen() else { return }
-    defer {
-      close(socket)
-      close(lock)
-    }
-    let warmCalls = WarmCalls()
+    guard let place = meeting.listen() else { return }
     let bell = csb_event()
     defer { close(bell) }
+    let warmCalls = WarmCalls()
     let house = House(mostIdle: .seconds(idle), bell: bell)
     await Interruption.cancelling {
       await withTaskCancellationHandler {
         await withCheckedContinuation { continuation in
-          DispatchQueue(label: "callers").async {
-            Self.receive(at: socket, house, warmCalls)
+          DispatchQueue(label: "door").async {
+            while house.isOpen, meeting.isFound(place) { Self.receive(place, house, warmCalls) }
             continuation.resume()
           }
         }
@@ -49,13 +45,16 @@ struct WarmHelper: AsyncParsableCommand {
         house.close()
       }
     }
-    meeting.forget()
+    meeting.leave(place)
     await house.empty()
     await warmCalls.close()
   }
 
   /// Who is being served.
   private final class House: Sendable {
+    /// More callers are better served by themselves.
+    private static let most = 32
+
     private struct State {
       var tasks: [Int: Task<Void, Never>] = [:]
       var next = 0
@@ -87,14 +86,17 @@ struct WarmHelper: AsyncParsableCommand {
       _ = write(bell, &one, 8)
     }
 
-    func serve(_ body: @escaping @Sendable () async -> Void) {
+    /// - Returns: false when there is no room.
+    func serve(_ body: @escaping @Sendable () async -> Void) -> Bool {
       state.withLock { state in
+        guard !state.isClosed, state.tasks.count < Self.most else { return false }
         let number = state.next
         state.next += 1
         state.tasks[number] = Task {
           await body()
           self.leave(number)
         }
+        return true
       }
     }
 
@@ -110,99 +112,62 @@ struct WarmHelper: AsyncParsableCommand {
     }
   }
 
-  private static func receive(at socket: Int32, _ house: House, _ warmCalls: WarmCalls) {
-    while house.isOpen {
-      var polled = [socket, house.bell].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-      guard poll(&polled, 2, 500) > 0, polled[0].revents != 0 else { continue }
-      let caller = accept(socket, nil, nil)
-      guard caller >= 0 else { continue }
-      _ = fcntl(caller, F_SETFD, FD_CLOEXEC)
-      guard WarmMeeting.isOwn(caller) else {
-        close(caller)
-        continue
-      }
-      house.serve { await serve(caller, warmCalls) }
+  /// Lets callers in, for half a second.
+  private static func receive(
+    _ place: WarmMeeting.Place, _ house: House, _ warmCalls: WarmCalls
+  ) {
+    var polled = [place.socket, house.bell].map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
+    guard poll(&polled, 2, 500) > 0, polled[0].revents != 0 else { return }
+    let caller = accept(place.socket, nil, nil)
+    guard caller >= 0 else {
+      // Perhaps no more files can be opened.
+      usleep(20_000)
+      return
+    }
+    _ = fcntl(caller, F_SETFD, FD_CLOEXEC)
+    var patience = timeval(tv_sec: 30, tv_usec: 0)
+    setsockopt(
+      caller, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    guard WarmMeeting.isEqual(caller), house.serve({ await serve(caller, warmCalls) }) else {
+      close(caller)
+      return
     }
   }
 
   private static func serve(_ caller: Int32, _ warmCalls: WarmCalls) async {
-    let calls = AsyncStream.makeStream(of: WarmCall?.self)
-    let gone = Gone()
-    let ended = DispatchGroup()
-    ended.enter()
-    DispatchQueue.global().async {
-      calls.continuation.yield(readCall(from: caller))
-      // Nothing more comes: the end means that the caller has gone, or wants no answer.
-      var byte: UInt8 = 0
-      while read(caller, &byte, 1) < 0, errno == EINTR {}
-      gone.notice()
-      ended.leave()
-    }
-    var iterator = calls.stream.makeAsyncIterator()
-    if let call = await iterator.next() ?? nil, send(.taken, to: caller) {
+    let line = CallerLine(caller, limit: mostBytes)
+    if let data = await line.first(),
+      let call = try? JSONDecoder().decode(WarmCall.self, from: data), send(.taken, to: caller)
+    {
       let task = Task {
-        await call.answer(warmCalls) { line in
-          _ = send(.stderr(Data((line + "\n").utf8)), to: caller)
-        }
+        await call.answer(warmCalls) { _ = send(.stderr(Data($0.utf8)), to: caller) }
       }
-      gone.whenNoticed { task.cancel() }
+      line.whenGone { task.cancel() }
       let printed = await withTaskCancellationHandler {
         await task.value
       } onCancel: {
         task.cancel()
       }
-      let words = printed.stderr.isEmpty ? printed.stderr : printed.stderr + "\n"
+      let isTold = printed.stderr.isEmpty || send(.stderr(Data(printed.stderr.utf8)), to: caller)
       _ =
-        send(.stderr(Data(words.utf8)), to: caller) && send(.stdout(printed.stdout), to: caller)
+        isTold && send(.stdout(printed.stdout), to: caller)
         && send(.status(printed.status), to: caller)
     }
-    shutdown(caller, Int32(SHUT_RDWR))
-    await withCheckedContinuation { continuation in
-      ended.notify(queue: .global()) { continuation.resume() }
-    }
+    await line.end()
     close(caller)
   }
 
-  private static func readCall(from caller: Int32) -> WarmCall? {
-    var line = Data()
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while line.count < mostBytes {
-      let count = read(caller, &buffer, buffer.count)
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return nil }
-      line.append(contentsOf: buffer[..<count])
-      guard buffer[count - 1] == UInt8(ascii: "\n") else { continue }
-      return try? JSONDecoder().decode(WarmCall.self, from: line)
-    }
-    return nil
-  }
-
+  /// - Returns: false when the caller does not take it.
   private static func send(_ part: WarmPart, to caller: Int32) -> Bool {
-    Console.write(part.bytes, to: caller)
-  }
-
-  /// Whether the caller has gone, told once.
-  private final class Gone: Sendable {
-    private struct State {
-      var isNoticed = false
-      var action: (@Sendable () -> Void)?
+    var rest = part.bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(caller, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
     }
-    private let state = Mutex(State())
-
-    func notice() {
-      let action = state.withLock { state in
-        state.isNoticed = true
-        return state.action
-      }
-      action?()
-    }
-
-    func whenNoticed(_ action: @escaping @Sendable () -> Void) {
-      let isNoticed = state.withLock { state in
-        state.action = action
-        return state.isNoticed
-      }
-      if isNoticed { action() }
-    }
+    return true
   }
 }

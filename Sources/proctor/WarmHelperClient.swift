@@ -39,7 +39,7 @@ struct WarmHelperClient: Sendable {
       switch part {
       case .taken: isTaken = true
       case .stdout(let data): stdout += data
-      case .stderr(let data): Console.write(data, to: STDERR_FILENO)
+      case .stderr(let data): Console.error(String(decoding: data, as: UTF8.self))
       case .status(let status): return .printed(stdout: stdout, status: status)
       }
     }

@@ -7,42 +7,27 @@ import ProctorModel
 /// The socket at which callers and their helper meet.
 ///
 /// Its name stands for all that makes a call by the helper the same as one by the caller itself: the program, the
-/// user, the rights, the limits and the view of the machine. Who differs in any of them has another helper.
+/// user, the rights, the limits and the view of the machine. Who differs in any of them has another helper, and is
+/// refused by this one: code in a sandbox is of the same user, and may see the socket.
 struct WarmMeeting {
   let folder: String
   let name: String
 
-  /// nil when there is no cache folder to meet in.
+  /// nil when there is no cache folder to meet in, or what this process may do cannot be told from outside.
   init?(_ environment: [String: String]) {
-    guard let folder = try? WarmCalls.meetingFolder(environment) else { return nil }
+    guard let view = ProcessView.own, let folder = try? WarmCalls.meetingFolder(environment)
+    else { return nil }
+    var program = stat()
+    guard stat("/proc/self/exe", &program) == 0 else { return nil }
     self.folder = folder
-    name = Fingerprint.of(Self.identity.joined(separator: "\n"))
+    name = Fingerprint.of(
+      "\(program.st_dev) \(program.st_ino) \(program.st_size) \(program.st_ctim.tv_sec) "
+        + "\(program.st_ctim.tv_nsec)\n" + view.lines.joined(separator: "\n"))
   }
 
   init(folder: String, name: String) { (self.folder, self.name) = (folder, name) }
 
-  private static var identity: [String] {
-    var lines = ["uid \(getuid()) \(geteuid()) \(getgid()) \(getegid())"]
-    for path in ["/proc/self/exe", "/"] {
-      var status = stat()
-      guard stat(path, &status) == 0 else { continue }
-      lines.append(
-        "\(path) \(status.st_dev) \(status.st_ino) \(path == "/" ? 0 : status.st_ctim.tv_nsec)")
-    }
-    for kind in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"] {
-      lines.append(
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\(kind)")) ?? "")
-    }
-    let told = ["Groups:", "CapEff:", "CapBnd:", "NoNewPrivs:", "Seccomp:", "Cpus_allowed:"]
-    lines += text("/proc/self/status").split(separator: "\n").map(String.init)
-      .filter { line in told.contains { line.hasPrefix($0) } }
-    lines += [text("/proc/self/cgroup"), text("/proc/self/limits")]
-    return lines
-  }
-
-  private static func text(_ path: String) -> String {
-    FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
-  }
+  private var path: String { "\(folder)/\(name)" }
 
   // MARK: sockets
 
@@ -51,7 +36,10 @@ struct WarmMeeting {
     at { address, length -> Int32? in
       let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
       guard socket >= 0 else { return nil }
-      guard Glibc.connect(socket, address, length) == 0, Self.isOwn(socket) else {
+      var (user, process) = (uid_t(), pid_t())
+      guard Glibc.connect(socket, address, length) == 0, csb_peer(socket, &user, &process) == 0,
+        user == geteuid()
+      else {
         close(socket)
         return nil
       }
@@ -59,14 +47,22 @@ struct WarmMeeting {
     }
   }
 
+  /// The place at which a helper listens, its own as long as nobody else has taken it.
+  struct Place {
+    let socket: Int32
+    let lock: Int32
+    let device: dev_t
+    let inode: ino_t
+  }
+
   /// Waits for callers; nil when another helper does.
-  func listen() -> (socket: Int32, lock: Int32)? {
-    let lock = open("\(folder)/\(name).lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+  func listen() -> Place? {
+    let lock = open("\(path).lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       if lock >= 0 { close(lock) }
       return nil
     }
-    unlink("\(folder)/\(name)")
+    unlink(path)
     let socket = at { address, length -> Int32? in
       let socket = Glibc.socket(
         AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
@@ -77,18 +73,33 @@ struct WarmMeeting {
       }
       return socket
     }
-    guard let socket else {
+    var status = stat()
+    guard let socket, lstat(path, &status) == 0 else {
       close(lock)
       return nil
     }
-    return (socket, lock)
+    return Place(socket: socket, lock: lock, device: status.st_dev, inode: status.st_ino)
   }
 
-  func forget() { unlink("\(folder)/\(name)") }
+  /// Whether callers still come to it: the cache folder may have been removed.
+  func isFound(_ place: Place) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_dev == place.device
+      && status.st_ino == place.inode
+  }
 
-  /// Whether the other end is of this user.
-  static func isOwn(_ socket: Int32) -> Bool {
-    csb_peer_user(socket) == Int(geteuid())
+  func leave(_ place: Place) {
+    if isFound(place) { unlink(path) }
+    close(place.socket)
+    close(place.lock)
+  }
+
+  /// Whether the other end may do, and sees, what this process does.
+  static func isEqual(_ socket: Int32) -> Bool {
+    var (user, process) = (uid_t(), pid_t())
+    guard csb_peer(socket, &user, &process) == 0, user == geteuid(), let own = ProcessView.own
+    else { return false }
+    return ProcessView("\(process)") == own
   }
 
   /// A socket's path is short, a cache folder's may be long: it is named by its descriptor.
@@ -107,6 +118,55 @@ struct WarmMeeting {
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
       }
+    }
+  }
+}
+
+/// What a process may do, is given and sees, as the kernel tells it.
+struct ProcessView: Equatable {
+  let lines: [String]
+
+  static let own = ProcessView("self")
+
+  private static let namespaces = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"]
+  private static let told = [
+    "Umask:", "Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "Seccomp",
+    "Cpus_allowed:",
+  ]
+
+  /// - Parameter process: its number, or `self`.
+  /// - Returns: nil when it cannot be told: of processes that gave up rights for good, as those in sandboxes, nobody
+  ///   knows how many.
+  init?(_ process: String) {
+    var lines: [String] = []
+    for kind in Self.namespaces {
+      let link = "/proc/\(process)/ns/\(kind)"
+      guard let name = try? FileManager.default.destinationOfSymbolicLink(atPath: link) else {
+        // Older kernels have fewer kinds.
+        if access("/proc/self/ns/\(kind)", F_OK) == 0 { return nil }
+        continue
+      }
+      lines.append(name)
+    }
+    var root = stat()
+    guard stat("/proc/\(process)/root/", &root) == 0,
+      let status = Self.text(process, "status"), status.contains("NoNewPrivs:\t0"),
+      let groups = Self.text(process, "cgroup"), let limits = Self.text(process, "limits"),
+      let memory = Self.text(process, "oom_score_adj"), let counts = Self.text(process, "stat")
+    else { return nil }
+    lines.append("\(root.st_dev) \(root.st_ino)")
+    lines += status.split(separator: "\n").map(String.init).filter { line in
+      Self.told.contains { line.hasPrefix($0) }
+    }
+    // Its niceness, real-time priority and policy; its name may hold anything.
+    let fields = counts.components(separatedBy: ") ").last?.split(separator: " ") ?? []
+    guard fields.count > 38 else { return nil }
+    self.lines = lines + [groups, limits, memory] + [16, 37, 38].map { String(fields[$0]) }
+  }
+
+  private static func text(_ process: String, _ name: String) -> String? {
+    FileManager.default.contents(atPath: "/proc/\(process)/\(name)").map {
+      String(decoding: $0, as: UTF8.self)
     }
   }
 }

@@ -14,19 +14,31 @@ import Testing
     return tests.compactMap { $0["id"] as? String }
   }
 
-  @Test(arguments: fixtures) func `ids run the tests they name`(fixture: String) throws {
+  /// Two side by side: most of it is waiting for runners to start.
+  @Test func `ids run the tests they name`() async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (index, fixture) in Self.fixtures.enumerated() {
+        if index >= 2 { try await group.next() }
+        group.addTask { try check(fixture) }
+      }
+      try await group.waitForAll()
+    }
+  }
+
+  private func check(_ fixture: String) throws {
     let folder = try TemporaryFolder()
     let workspace = try folder.copy(fixture: fixture)
     let ids = try ids(in: workspace)
-    #expect(ids.count >= 5)
-    #expect(Set(ids).count == ids.count)
+    #expect(ids.count >= 5, "\(fixture)")
+    #expect(Set(ids).count == ids.count, "\(fixture)")
     for id in ids {
       let outcome = try ProctorProcess(["test", id, "--format", "json"], in: workspace).run()
       let details = try outcome.json()["details"] as? [[String: Any]] ?? []
-      #expect(details.compactMap { $0["id"] as? String } == [id])
+      #expect(details.compactMap { $0["id"] as? String } == [id], "\(fixture)")
     }
     // Elsewhere, and listed again, they are the same.
     let other = try TemporaryFolder()
-    #expect(try self.ids(in: try other.copy(fixture: fixture, as: "another place")) == ids)
+    #expect(
+      try self.ids(in: try other.copy(fixture: fixture, as: "another place")) == ids, "\(fixture)")
   }
 }

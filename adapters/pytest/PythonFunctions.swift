@@ -48,7 +48,10 @@ extension PytestAdapter: FunctionAdapter {
         call, argv: argv,
         waiting: call.runtime == .vm
           ? [:]
-          : ["PROCTOR_AHEAD": call.file, "PROCTOR_AHEAD_ROOT": context.projectDirectory]),
+          : [
+            "PROCTOR_AHEAD": call.file, "PROCTOR_AHEAD_ROOT": context.projectDirectory,
+            "PROCTOR_AHEAD_WORKSPACE": context.workspace,
+          ]),
       layers: call.runtime == .vm ? ["RestrictedPython (depth, not a wall)"] : [])
   }
 }

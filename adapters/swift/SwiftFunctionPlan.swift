@@ -221,25 +221,26 @@ struct SwiftFunctionPlan {
   private func called(_ target: SwiftUnit.Target) throws(FunctionFailure) -> FunctionPlan {
     let swift = try SwiftCall(
       call, module: target.module, symbols: unit.symbols, symbolizer: "\(tools)/llvm-symbolizer")
-    let linking = try linking(target)
-    if let script = linking.script, isSource(script) {
+    let folder = "\(unit.folder)/\(Fingerprint.of(swift.source + guest.folder))"
+    let isCompiled =
+      unit.isCurrent
+      && unit.stamp.map { BuiltFile.read("\(folder)/stamp") == Data($0.utf8) } == true
+      && access("\(folder)/guest.so", R_OK) == 0
+    // Reading how the module was built takes longer than calling it.
+    let linking = isCompiled && !unit.isScript ? nil : try linking(target)
+    if let script = linking?.script, isSource(script) {
       throw FunctionFailure(
         .badArguments,
         "\(call.function) cannot be called: its file has variables at the top level, which have their "
           + "values only when the program runs; move the function, or the variables into a function",
         at: SourceLocation(file: context.display(call.file), line: swift.function.line))
     }
-    let folder = "\(unit.folder)/\(Fingerprint.of(swift.source + guest.folder))"
-    let isCompiled =
-      unit.isCurrent
-      && unit.stamp.map { BuiltFile.read("\(folder)/stamp") == Data($0.utf8) } == true
-      && access("\(folder)/guest.so", R_OK) == 0
     let given = FunctionCall(
       file: call.file, function: call.function, arguments: swift.arguments, runtime: call.runtime,
       memoryMB: call.memoryMB, timing: call.timing, outputLimit: call.outputLimit)
+    let own = isCompiled ? nil : linking.map { compilation(swift, $0, folder) }
     return FunctionPlan(
-      builds: guest.installation + host.builds + harness.builds
-        + (isCompiled ? [] : [compilation(swift, linking, folder)]),
+      builds: guest.installation + host.builds + harness.builds + [own].compactMap(\.self),
       call: guest.call(
         given, argv: [host.program, "\(folder)/guest.so"],
         mounts: [.readOnly(unit.folder)] + (unit.isAlone ? [] : [.readOnly(package.scratch)]),

@@ -31,6 +31,8 @@ struct SwiftUnit {
       : WorkspaceStamp(
         context.files, without: [context.cache, context.sharedCache],
         and: context.settings.arguments
+          + context.hostEnvironment.merging(context.settings.environment) { $1 }
+          .map { "\($0.key)=\($0.value)" }.sorted()
       ).text
   }
 

@@ -224,7 +224,8 @@ int csb_event(void);
 int csb_wait(pid_t pid, int *status, struct rusage *usage);
 // F_SETPIPE_SZ, best effort.
 void csb_widen_pipe(int fd);
-// The user of the process at the other end of a local socket, or -1.
-long csb_peer_user(int socket);
+// The user and the process at the other end of a local socket, as they were when it connected; 0, or -1 when that cannot
+// be told.
+int csb_peer(int socket, uid_t *user, pid_t *process);
 // Starts a program in a session of its own, with / as its folder and nothing of the caller's open; its process, or -1.
 int csb_start_detached(const char *path, char *const argv[], char *const environment[]);

@@ -332,16 +332,21 @@ class Ahead:
     is_outdated() says whether it would load something else now.
     """
 
-    def __init__(self, file, root):
+    def __init__(self, file, root, workspace):
         from os.path import join
 
         import importlib._bootstrap_external  # noqa: F401  load() needs it
 
-        self.places = {module_place(file)[1], join(root, "src"), root}
+        self.file = file
+        name, base = module_place(file)
+        self.places = {base, join(root, "src"), root}
         before = set(sys.modules)
         self.folders = {folder: self.stamp(folder) for folder in ORIGINAL_PATH}
         own = self.own_names()
-        for name in leading_imports(file):
+        # A package's own file comes before its modules, and may decide what they find.
+        self.leads = [] if "." in name or file.endswith("/__init__.py") else leading_imports(file)
+        self.is_alone = self.leads == []
+        for name in self.leads:
             if name.partition(".")[0] in own:
                 break
             __import__(name)
@@ -350,10 +355,11 @@ class Ahead:
         loaded = set(sys.modules) - before
         self.names = {name.partition(".")[0] for name in loaded}
         paths = [getattr(sys.modules[name], "__file__", None) for name in loaded]
-        project = project_folders(root)
+        project = project_folders(workspace)
         if self.names & own or any(is_project_file(path, project) for path in paths):
             raise ImportError("modules of the project's are among those that it begins with")
-        self.files = {path: self.stamp(path) for path in paths if isinstance(path, str)}
+        everything = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        self.files = {path: self.stamp(path) for path in everything if isinstance(path, str)}
 
     @staticmethod
     def stamp(path):
@@ -378,37 +384,42 @@ class Ahead:
         return names
 
     def is_outdated(self):
+        if not self.is_alone and leading_imports(self.file) != self.leads:
+            return True
         known = {**self.folders, **self.files}
         return bool(self.names & self.own_names()) or any(self.stamp(path) != known[path] for path in known)
 
 
 def leading_imports(file):
-    """The names of modules that a file imports before it does anything else."""
+    """The names of modules that a file imports before it does anything else, in order."""
+    names = []
     try:
         with open(file, "rb") as stream:
             tree = compile(stream.read(), file, "exec", 0x400, dont_inherit=True)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return
+        return names
     for node in tree.body:
         kind = type(node).__name__
         if kind == "Import":
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif kind == "ImportFrom" and not node.level:
             if node.module != "__future__":
-                yield node.module
+                names.append(node.module)
         elif kind != "Expr" or type(node.value).__name__ != "Constant":
-            return
+            break
+    return names
 
 
 def wait_ahead():
     """Loads what can be loaded before the request is there; None if this program does not wait for it."""
     from os import environ
 
-    file, root = environ.pop("PROCTOR_AHEAD", ""), environ.pop("PROCTOR_AHEAD_ROOT", "")
+    file, root, workspace = (
+        environ.pop(name, "") for name in ("PROCTOR_AHEAD", "PROCTOR_AHEAD_ROOT", "PROCTOR_AHEAD_WORKSPACE"))
     if not file:
         return None
     try:
-        return Ahead(file, root)
+        return Ahead(file, root, workspace)
     except BaseException as error:  # the call itself says what is wrong, when there is one
         fail(3, f"cannot be started ahead: {error!r}")
 
