@@ -166,5 +166,4 @@ struct WarmKey: Hashable, Sendable {
     "localtime", "ld.so.cache", "ld.so.preload", "resolv.conf", "hosts", "nsswitch.conf", "passwd",
     "group",
   ].map { "/etc/\($0)" }
-
 }

@@ -149,7 +149,7 @@ struct ProcessView: Equatable {
       lines.append(name)
     }
     var root = stat()
-    guard stat("/proc/\(process)/root/", &root) == 0,
+    guard stat("/proc/\(process)/root", &root) == 0,
       let status = Self.text(process, "status"), status.contains("NoNewPrivs:\t0"),
       let groups = Self.text(process, "cgroup"), let limits = Self.text(process, "limits"),
       let memory = Self.text(process, "oom_score_adj"), let counts = Self.text(process, "stat")
