@@ -90,6 +90,13 @@ public struct WorkspaceStamp {
     backdated.contains { $0.changed > moment && $0.modified <= moment }
   }
 
+  /// The same of one file.
+  public static func isBackdated(_ path: String, since moment: Int64) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && nanoseconds(status.st_ctim) > moment
+      && nanoseconds(status.st_mtim) <= moment
+  }
+
   private static func isFolder(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFDIR }
 
   /// What is in a folder is told by itself.

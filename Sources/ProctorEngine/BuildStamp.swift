@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 import ProctorAdapters
 import ProctorModel
 
@@ -47,12 +46,6 @@ struct BuildStamp {
   /// - Parameter isCopy: whether the files are a copy's, whose dates are proctor's own.
   func begin(isCopy: Bool) throws(EngineError) {
     guard let kept, let files, !isCopy else { return }
-    let marker = kept.marker
-    if let last = WorkspaceStamp.date(of: marker), files.hasBackdated(since: last) {
-      FileSystem.removeTree(kept.folder)
-    }
-    unlink(marker)
-    try FileSystem.makeFolder(marker.parentFolder)
-    try FileSystem.write(Data(), to: marker)
+    try StaleBuild(marker: kept.marker).discard([kept.folder], when: files.hasBackdated)
   }
 }

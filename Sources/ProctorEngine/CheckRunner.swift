@@ -64,8 +64,8 @@ struct CheckRunner: Sendable {
       return fail(&outcome, .toolMissing, "\(project.title) has no compiler that proctor could ask")
     }
     if session.copy == nil {
-      try StaleBuild(tree: session.tree(), project: project, cache: context.cache)
-        .discard(adapter.buildFolders(context))
+      try StaleBuild.discard(
+        adapter.buildFolders(context), of: project, in: session.tree(), cache: context.cache)
     }
     var finished: [FinishedCheck] = []
     for invocation in commands {

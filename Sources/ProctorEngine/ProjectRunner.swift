@@ -59,8 +59,8 @@ struct ProjectRunner: Sendable {
     let folders = adapter.buildFolders(runner.context)
     // The dates of a copy's files are proctor's own.
     if !folders.isEmpty, session.copy == nil {
-      try StaleBuild(tree: session.tree(), project: project, cache: runner.context.cache)
-        .discard(folders)
+      try StaleBuild.discard(
+        folders, of: project, in: session.tree(), cache: runner.context.cache)
     }
     var finished: [FinishedInvocation] = []
     for invocation in adapter.build(runner.context) {

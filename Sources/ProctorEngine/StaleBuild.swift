@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import ProctorAdapters
 import ProctorModel
 
 /// Keeps compilers from taking old products for new ones.
@@ -8,46 +9,36 @@ import ProctorModel
 /// with an old date (`cp -p`, an archive, a restored backup) is not, and its tests would be those of
 /// the last build. The kernel's own record of the change cannot be set back, which shows it.
 struct StaleBuild {
-  let tree: WorkspaceTree
-  let project: Project
-  /// The project's cache folder.
-  let cache: String
-
-  private var marker: String { "\(cache)/built" }
+  /// An empty file whose date says when the last build began, absolute, where builds cannot write.
+  let marker: String
 
   /// Removes the products of earlier builds when they may be taken for those of changed sources, and
   /// remembers that a build begins now.
-  /// - Parameter folders: what the build writes, absolute.
-  func discard(_ folders: [String]) throws(EngineError) {
-    var status = stat()
-    if stat(marker, &status) == 0, isSuspicious(since: Moment(status.st_mtim)) {
+  /// - Parameters:
+  ///   - folders: what the build writes, absolute.
+  ///   - isSuspicious: whether a source came after a moment, in nanoseconds since 1970, with a date before it.
+  func discard(
+    _ folders: [String], when isSuspicious: (Int64) -> Bool
+  ) throws(EngineError) {
+    if let last = WorkspaceStamp.date(of: marker), isSuspicious(last) {
       folders.forEach(FileSystem.removeTree)
     }
     unlink(marker)
+    try FileSystem.makeFolder(marker.parentFolder)
     try FileSystem.write(Data(), to: marker)
   }
 
-  private func isSuspicious(since build: Moment) -> Bool {
+  /// The same for what a project's tests or checks build.
+  /// - Parameter cache: the project's cache folder.
+  static func discard(
+    _ folders: [String], of project: Project, in tree: WorkspaceTree, cache: String
+  ) throws(EngineError) {
     let prefix = project.root == "." ? "" : project.root + "/"
-    return tree.files.contains { file in
-      guard file.hasPrefix(prefix) else { return false }
-      var status = stat()
-      guard lstat("\(tree.root)/\(file)", &status) == 0 else { return false }
-      return Moment(status.st_ctim) > build && Moment(status.st_mtim) <= build
-    }
-  }
-
-  private struct Moment: Comparable {
-    let seconds: Int
-    let nanoseconds: Int
-
-    init(_ time: timespec) {
-      seconds = time.tv_sec
-      nanoseconds = time.tv_nsec
-    }
-
-    static func < (left: Self, right: Self) -> Bool {
-      (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
+    try StaleBuild(marker: "\(cache)/built").discard(folders) { last in
+      tree.files.contains { file in
+        file.hasPrefix(prefix)
+          && WorkspaceStamp.isBackdated("\(tree.root)/\(file)", since: last)
+      }
     }
   }
 }
