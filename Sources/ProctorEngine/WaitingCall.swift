@@ -45,6 +45,40 @@ final class WaitingCall: Sendable {
     }
   }
 
+  /// Its result, which is there before all of it is gone.
+  private final class Outcome: Sendable {
+    private struct State {
+      var result: SandboxResult?
+      var isKnown = false
+      var waiter: CheckedContinuation<SandboxResult?, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    /// The first one counts.
+    func settle(_ result: SandboxResult?) {
+      let waiter = state.withLock { state -> CheckedContinuation<SandboxResult?, Never>? in
+        guard !state.isKnown else { return nil }
+        (state.result, state.isKnown) = (result, true)
+        defer { state.waiter = nil }
+        return state.waiter
+      }
+      waiter?.resume(returning: result)
+    }
+
+    /// For one caller.
+    func result() async -> SandboxResult? {
+      await withCheckedContinuation { continuation in
+        let known = state.withLock { state -> SandboxResult?? in
+          guard !state.isKnown else { return .some(state.result) }
+          state.waiter = continuation
+          return nil
+        }
+        if let known { continuation.resume(returning: known) }
+      }
+    }
+  }
+
   /// Closes what it holds when nobody needs it any more.
   private final class Holding: Sendable {
     let folder: RunFolder
@@ -55,7 +89,8 @@ final class WaitingCall: Sendable {
   private let place: InvocationRunner.Place
   /// The pipe on which the program waits until somebody writes to it.
   private let request: String
-  private let task: Task<SandboxResult?, Never>
+  private let outcome = Outcome()
+  private let task: Task<Void, Never>
 
   init(
     _ invocation: Invocation, _ runner: InvocationRunner, _ cache: CacheFolder
@@ -73,14 +108,13 @@ final class WaitingCall: Sendable {
     self.nonce = nonce
     self.place = place
     request = "\(place.files)/\(invocation.ahead?.request ?? "")"
-    task = Task { [hearing, policy] in
-      defer {
-        hearing.ear.withLock { $0.hasEnded = true }
-        withExtendedLifetime(folder) {}
-      }
-      return try? await Sandbox().run(
+    task = Task { [hearing, outcome, policy] in
+      let result = try? await Sandbox().run(
         command, policy: policy, overdue: { hearing.ear.withLock { $0.deadline } },
-        events: { hearing.receive($0) })
+        events: { hearing.receive($0) }, settled: { outcome.settle($0) })
+      hearing.ear.withLock { $0.hasEnded = true }
+      outcome.settle(result)
+      withExtendedLifetime(folder) {}
     }
   }
 
@@ -100,7 +134,7 @@ final class WaitingCall: Sendable {
       return nil
     }
     var result = await withTaskCancellationHandler {
-      await task.value
+      await outcome.result()
     } onCancel: {
       task.cancel()
     }

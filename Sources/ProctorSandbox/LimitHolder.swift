@@ -45,16 +45,18 @@ enum LimitHolder: Sendable {
 
   // MARK: at its end
 
-  func peakMemoryMB(_ usage: rusage) -> Double? {
+  func peakMemoryMB(_ usage: rusage?) -> Double? {
     if case .engine = self { return nil }
-    return group?.peakMemoryMB ?? Double(usage.ru_maxrss) / 1024
+    return group?.peakMemoryMB ?? usage.map { Double($0.ru_maxrss) / 1024 }
   }
 
-  func cpuSeconds(_ usage: rusage) -> Double? {
+  func cpuSeconds(_ usage: rusage?) -> Double? {
     if case .engine = self { return nil }
     return group?.cpuSeconds
-      ?? Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-      + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
+      ?? usage.map { usage in
+        Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+          + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
+      }
   }
 
   /// Whether something was killed for memory.

@@ -24,11 +24,14 @@ public struct Sandbox: Sendable {
   ///     its own limit, because of what it said so far; nil for none.
   ///   - events: called one at a time, in order, on one thread; while it blocks, so does the
   ///     command on its full pipes.
+  ///   - settled: called when the result is certain and what is left is only being taken down; not by
+  ///     every backend, nor when the command is killed.
   /// - Throws: `SandboxError` when the command could not be started as the policy demands.
   public func run(
     _ command: SandboxCommand, policy: SandboxPolicy,
     overdue: @escaping @Sendable () -> ContinuousClock.Instant? = { nil },
-    events: @escaping @Sendable (SandboxEvent) -> Void
+    events: @escaping @Sendable (SandboxEvent) -> Void,
+    settled: (@Sendable (SandboxResult) -> Void)? = nil
   ) async throws(SandboxError) -> SandboxResult {
     let cancellation = csb_event()
     guard cancellation >= 0 else { throw SandboxRun.noDescriptors(errno) }
@@ -38,7 +41,7 @@ public struct Sandbox: Sendable {
         OwnThread.run {
           let run = SandboxRun(
             command: command, policy: policy, cancellation: cancellation, overdue: overdue,
-            events: events)
+            events: events, settled: settled)
           continuation.resume(returning: Result { () throws(SandboxError) in try run.run() })
         }
       }

@@ -32,19 +32,24 @@ extension SandboxRun {
     let watch =
       isWatched ? CallWatch(policy: policy, command: command, socket: pipes.notify.read) : nil
     let launch = try walls.launch(pipes, group, isWatched: isWatched)
+    func told(_ ended: Supervisor.Ended) -> SandboxResult {
+      let ending = InitReport(ended.statusReport)
+      return result(
+        ended, ending?.status ?? ExitStatus(waitStatus: ended.waitStatus), LimitHolder(group),
+        .namespaces,
+        overlays, layers: walls.layers,
+        missing: walls.missing
+          + (isWatched || policy.network == .host
+            ? [] : ["denied addresses are not told: no seccomp notifications here"]),
+        watch: watch,
+        reached: ending?.reached(policy.limits) ?? [])
+    }
     let ended = try supervise(
       pipes, launch, LimitHolder(group), watch, overlays, killAll: { kill($0, SIGKILL) },
-      inner: { pid, _ in pid })
-    let ending = InitReport(ended.statusReport)
-    return result(
-      ended, ending?.status ?? ExitStatus(waitStatus: ended.waitStatus), LimitHolder(group),
-      .namespaces,
-      overlays, layers: walls.layers,
-      missing: walls.missing
-        + (isWatched || policy.network == .host
-          ? [] : ["denied addresses are not told: no seccomp notifications here"]),
-      watch: watch,
-      reached: ending?.reached(policy.limits) ?? [])
+      inner: { pid, _ in pid },
+      // Without a control group only the end shows what was used.
+      settled: group.flatMap { _ in settled.map { settled in { settled(told($0)) } } })
+    return told(ended)
   }
 
   func runBubblewrap(_ overlays: OverlayPlan) throws -> SandboxResult {

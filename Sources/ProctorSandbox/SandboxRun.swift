@@ -11,6 +11,7 @@ struct SandboxRun {
   let cancellation: Int32
   let overdue: @Sendable () -> ContinuousClock.Instant?
   let events: @Sendable (SandboxEvent) -> Void
+  let settled: (@Sendable (SandboxResult) -> Void)?
 
   /// The disk refuses, as errno says.
   func diskRefused(to what: String) -> SandboxError {
@@ -119,7 +120,7 @@ struct SandboxRun {
   func supervise(
     _ pipes: Pipes, _ launch: Launch, _ holder: LimitHolder, _ watch: CallWatch?,
     _ overlays: OverlayPlan?, killAll: @escaping (pid_t) -> Void,
-    inner: @escaping (pid_t, [UInt8]) -> pid_t?
+    inner: @escaping (pid_t, [UInt8]) -> pid_t?, settled: ((Supervisor.Ended) -> Void)? = nil
   ) throws(Launch.Failure) -> Supervisor.Ended {
     let channel = command.channel.map { open($0, O_RDWR | O_NONBLOCK | O_CLOEXEC) }
     if let channel {
@@ -142,7 +143,7 @@ struct SandboxRun {
         // A shell that dies first would take the process that could speak with it.
         inner(pid, report).map { ProcessTree.leaves(of: $0) } ?? []
       },
-      overdue: overdue, events: events)
+      overdue: overdue, events: events, settled: settled)
     return try supervisor.run(pipes) { () throws(Launch.Failure) in
       let pid = try launch.start()
       pipes.closeCommandEnds()

@@ -17,7 +17,8 @@ struct Supervisor {
     var durationMS: Double
     /// As wait(2) gives it, of the process that was started.
     var waitStatus: Int32
-    var usage: rusage
+    /// nil while it is still being taken down.
+    var usage: rusage?
     /// What came over the status pipe.
     var statusReport: [UInt8]
     /// The beginning of stderr, where a failed start explains itself.
@@ -41,6 +42,8 @@ struct Supervisor {
   /// The moment at which the command is to be killed before its limit.
   let overdue: () -> ContinuousClock.Instant?
   let events: @Sendable (SandboxEvent) -> Void
+  /// Called once when an init told how the command ended, before what is left of it is taken down.
+  let settled: ((Ended) -> Void)?
 
   private enum Wake { case exited, cancelled, other }
 
@@ -63,6 +66,7 @@ struct Supervisor {
     var reached: [ReachedLimit] = []
     var deadline = limits.wallSeconds.map { begin + .seconds($0) }
     var nextSample = begin + .milliseconds(Self.sampleMS)
+    var settled = settled
     func stop(_ why: SandboxResult.Ending) {
       ending = why
       killAll(pid)
@@ -80,6 +84,16 @@ struct Supervisor {
       if ending == .exited, let limit = state.outputExceeded {
         reached.append(limit)
         stop(.output)
+      }
+      if ending == .exited, let tell = settled, InitReport(state.statusReport) != nil {
+        settled = nil
+        // What it wrote, it wrote before its end was told.
+        state.drain(events)
+        tell(
+          Ended(
+            ending: ending, durationMS: (clock.now - begin).inMilliseconds, waitStatus: 0,
+            usage: nil, statusReport: state.statusReport, firstWords: state.firstWords,
+            reached: reached))
       }
       if now >= nextSample {
         nextSample = now + .milliseconds(Self.sampleMS)
