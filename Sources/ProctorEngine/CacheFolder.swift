@@ -62,7 +62,14 @@ struct CacheFolder: Sendable {
 /// One run's scratch folder, locked while its process lives.
 struct RunFolder: ~Copyable {
   let path: String
-  private let lock: Int32
+  /// nil below a folder that is locked itself.
+  private let lock: Int32?
+
+  /// One below another, which outlives it; it is made when something is put into it.
+  init(below folder: String) {
+    path = "\(folder)/\(Self.nonce().prefix(12))"
+    lock = nil
+  }
 
   init(in cache: CacheFolder) throws(EngineError) {
     let runs = "\(cache.root)/runs"
@@ -87,7 +94,7 @@ struct RunFolder: ~Copyable {
 
   deinit {
     FileSystem.removeTree(path)
-    close(lock)
+    if let lock { close(lock) }
   }
 
   /// Removes what runs left behind whose process is gone (killed by SIGKILL).

@@ -28,14 +28,20 @@ extension Engine {
     _ target: FunctionTarget, timing: FunctionTiming?,
     _ progress: @escaping @Sendable (Progress) -> Void
   ) async throws(EngineError) -> FunctionAnswer {
-    let folder = try RunFolder(in: CacheFolder(environment: options.environment))
-    Sandbox.sweep()
+    let folder = try callFolder()
     let session = try session(in: folder.path, progress)
     let call = FunctionCall(
       file: target.file, function: target.function, arguments: target.arguments,
       runtime: target.runtime, memoryMB: configuration.execution.maxMemoryMB, timing: timing)
     return try await FunctionRunner(adapter: target.adapter, session: session, call: call)
       .run(in: project(of: target.file, target.adapter))
+  }
+
+  private func callFolder() throws(EngineError) -> RunFolder {
+    let cache = try CacheFolder(environment: options.environment)
+    if let calls = options.warmCalls { return try calls.runFolder(in: cache) }
+    Sandbox.sweep()
+    return try RunFolder(in: cache)
   }
 
   /// What a call is about, or why there is nothing to call.

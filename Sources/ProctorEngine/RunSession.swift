@@ -84,14 +84,12 @@ struct RunSession: Sendable {
       testSeconds: nil, scratch: try folders(context), progress: progress)
   }
 
-  /// Makes what the commands of a project write to; its part of the run folder.
+  /// Makes the caches that the commands of a project write to.
+  /// - Returns: its part of the run folder, which is made when a command needs it.
   private func folders(_ context: AdapterContext) throws(EngineError) -> String {
-    let scratch =
-      "\(runFolder)/\(Fingerprint.of(context.project.adapter.rawValue + context.project.root))"
-    try FileSystem.makeFolder(scratch)
     try FileSystem.makeFolder(context.cache)
     try FileSystem.makeFolder(context.sharedCache)
-    return scratch
+    return "\(runFolder)/\(Fingerprint.of(context.project.adapter.rawValue + context.project.root))"
   }
 }
 

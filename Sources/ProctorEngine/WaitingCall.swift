@@ -93,10 +93,10 @@ final class WaitingCall: Sendable {
   private let task: Task<Void, Never>
 
   init(
-    _ invocation: Invocation, _ runner: InvocationRunner, _ cache: CacheFolder
+    _ invocation: Invocation, _ runner: InvocationRunner, _ folder: consuming RunFolder
   ) throws(EngineError) {
     let nonce = RunFolder.nonce()
-    let folder = Holding(try RunFolder(in: cache))
+    let folder = Holding(folder)
     var runner = runner
     runner.scratch = folder.folder.path
     let place = try runner.prepare(invocation, nonce: nonce, isAhead: true)

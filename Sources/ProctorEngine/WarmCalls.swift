@@ -27,12 +27,33 @@ public final class WarmCalls: Sendable {
     var failed: [WarmKey: ContinuousClock.Instant] = [:]
     /// What goes on in the background.
     var busy = 0
+    /// Where their files are, below each cache folder.
+    var folders: [String: Scratch] = [:]
     var isClosed = false
+  }
+
+  /// Removed when nobody holds it any more.
+  private final class Scratch: Sendable {
+    let folder: RunFolder
+    init(_ cache: CacheFolder) throws(EngineError) { folder = try RunFolder(in: cache) }
   }
 
   private let state = Mutex(State())
 
   public init() {}
+
+  /// A folder for one call; making and sweeping the folders of whole runs would cost each call something.
+  func runFolder(in cache: CacheFolder) throws(EngineError) -> RunFolder {
+    let scratch = try state.withLock { state throws(EngineError) in
+      if let known = state.folders[cache.root], FileSystem.isFolder(known.folder.path) {
+        return known
+      }
+      let made = try Scratch(cache)
+      state.folders[cache.root] = made
+      return made
+    }
+    return RunFolder(below: scratch.folder.path)
+  }
 
   /// Where helpers that keep calls warm are met; nobody else can reach into it.
   public static func meetingFolder(_ environment: [String: String]) throws(EngineError) -> String {
@@ -50,6 +71,7 @@ public final class WarmCalls: Sendable {
       state.waiting = []
     }
     while state.withLock({ $0.busy > 0 }) { try? await Task.sleep(for: .milliseconds(2)) }
+    state.withLock { $0.folders = [:] }
   }
 
   func take(_ key: WarmKey) -> WaitingCall? {
@@ -67,7 +89,7 @@ public final class WarmCalls: Sendable {
       try? await Task.sleep(for: Self.delay)
       while self.reserve(key) {
         // Whoever cannot be started ahead is started for its call, and says then what is wrong.
-        let call = try? WaitingCall(invocation, runner, cache)
+        let call = try? WaitingCall(invocation, runner, self.runFolder(in: cache))
         let isKept = self.state.withLock { state in
           state.starting[key, default: 1] -= 1
           guard let call, !state.isClosed else { return false }

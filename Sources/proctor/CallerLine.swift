@@ -35,6 +35,8 @@ final class CallerLine: Sendable {
       self.leave()
       self.source.cancel()
     }
+    // Most callers have asked when they are let in.
+    if !receive(from: socket, limit: limit, line) { line.finish() }
     source.resume()
   }
 

@@ -141,7 +141,7 @@ struct ProcessView: Equatable {
     var lines: [String] = []
     for kind in Self.namespaces {
       let link = "/proc/\(process)/ns/\(kind)"
-      guard let name = try? FileManager.default.destinationOfSymbolicLink(atPath: link) else {
+      guard let name = Self.target(of: link) else {
         // Older kernels have fewer kinds.
         if access("/proc/self/ns/\(kind)", F_OK) == 0 { return nil }
         continue
@@ -164,9 +164,31 @@ struct ProcessView: Equatable {
     self.lines = lines + [groups, limits, memory] + [16, 37, 38].map { String(fields[$0]) }
   }
 
+  private static func target(of link: String) -> String? {
+    var name = [CChar](repeating: 0, count: 256)
+    // One that fills all of it was cut.
+    let count = readlink(link, &name, name.count)
+    guard (1..<name.count).contains(count) else { return nil }
+    return String(decoding: name[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// Each call waits for these, so that they are read without ceremony; nil too for one that is too long to be true.
   private static func text(_ process: String, _ name: String) -> String? {
-    FileManager.default.contents(atPath: "/proc/\(process)/\(name)").map {
-      String(decoding: $0, as: UTF8.self)
+    let file = open("/proc/\(process)/\(name)", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1 << 16) { buffer in
+      guard let start = buffer.baseAddress else { return nil }
+      var length = 0
+      while length < buffer.count {
+        let count = read(file, start.advanced(by: length), buffer.count - length)
+        if count < 0 && errno == EINTR { continue }
+        guard count > 0 else {
+          return count == 0 ? String(decoding: buffer[..<length], as: UTF8.self) : nil
+        }
+        length += count
+      }
+      return nil
     }
   }
 }

@@ -98,12 +98,13 @@ def take_environment():
         fail(2, "PROCTOR_REQUEST, PROCTOR_CHANNEL and PROCTOR_NONCE must be set")
     wipe_initial_environment(values[2].encode())
     try:
+        channel = Channel(values[1], values[2])
         with open(values[0], encoding="utf-8") as file:
             request = parse_json(file.read())
         for name, kinds in (("file", str), ("root", str), ("function", str), ("output_limit", int), ("items", int)):
             if not isinstance(request.get(name), kinds):
                 raise ValueError(f"{name} is missing or of a wrong type")
-        return request, Channel(values[1], values[2])
+        return request, channel
     except (OSError, ValueError, AttributeError) as error:
         fail(2, f"the request cannot be used: {error}")
 
