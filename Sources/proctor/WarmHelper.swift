@@ -130,15 +130,17 @@ struct WarmHelper: AsyncParsableCommand {
     var patience = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(
       caller, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-    guard WarmMeeting.isEqual(caller), house.serve({ await serve(caller, warmCalls) }) else {
+    guard house.serve({ await serve(caller, warmCalls) }) else {
       close(caller)
       return
     }
   }
 
   private static func serve(_ caller: Int32, _ warmCalls: WarmCalls) async {
+    // What it may do is looked at while it asks; of who is refused no more is kept than came meanwhile.
+    async let isEqual = WarmMeeting.isEqual(caller)
     let line = CallerLine(caller, limit: mostBytes)
-    if let data = await line.first(),
+    if await isEqual, let data = await line.first(),
       let call = try? JSONDecoder().decode(WarmCall.self, from: data), send(.taken, to: caller)
     {
       let task = Task {

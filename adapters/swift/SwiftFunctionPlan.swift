@@ -245,7 +245,8 @@ struct SwiftFunctionPlan {
         given, argv: [host.program, "\(folder)/guest.so"],
         mounts: [.readOnly(unit.folder)] + (unit.isAlone ? [] : [.readOnly(package.scratch)]),
         // The order of sets and dictionaries is then the same in each call.
-        environment: ["SWIFT_BACKTRACE": "enable=no", "SWIFT_DETERMINISTIC_HASHING": "1"]))
+        environment: ["SWIFT_BACKTRACE": "enable=no", "SWIFT_DETERMINISTIC_HASHING": "1"],
+        waiting: ["PROCTOR_AHEAD_LIBRARIES": "\(tools.parentFolder)/lib/swift/linux"]))
   }
 
   private var host: (program: String, builds: [Invocation]) {

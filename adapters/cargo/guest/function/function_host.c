@@ -10,8 +10,10 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "frames.h"
 
@@ -28,6 +30,55 @@ size_t proctor_request_size(void) { return frames.request_size; }
 void proctor_request_read(void *to) { memcpy(to, frames.request, frames.request_size); }
 void proctor_send(const char *record, size_t size) { frames_send(record, size); }
 size_t proctor_processor_milliseconds(void) { return processor_milliseconds(); }
+
+/* ---- before the request is there ----------------------------------------- */
+
+/* Where an address of the library is in its file; 0 when it is not. */
+static size_t place(const ElfW(Ehdr) *head, const ElfW(Phdr) *parts, size_t address) {
+    for (int i = 0; i < head->e_phnum; i++)
+        if (parts[i].p_type == PT_LOAD && address >= parts[i].p_vaddr && address - parts[i].p_vaddr < parts[i].p_filesz)
+            return address - parts[i].p_vaddr + parts[i].p_offset;
+    return 0;
+}
+
+/* Loads, of what the library needs, what lies in a folder of the toolchain's: most of what loading takes, and none of
+ * it the user's. */
+static void load_needed(const char *file, size_t size, const char *folder) {
+    const ElfW(Ehdr) *head = (const void *)file;
+    if (size < sizeof *head || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0) return;
+    if (head->e_phoff > size || head->e_phnum > (size - head->e_phoff) / sizeof(ElfW(Phdr))) return;
+    const ElfW(Phdr) *parts = (const void *)(file + head->e_phoff);
+    for (int i = 0; i < head->e_phnum; i++) {
+        if (parts[i].p_type != PT_DYNAMIC || parts[i].p_offset > size || parts[i].p_filesz > size - parts[i].p_offset) continue;
+        const ElfW(Dyn) *list = (const void *)(file + parts[i].p_offset);
+        size_t count = parts[i].p_filesz / sizeof *list, names = 0;
+        for (size_t k = 0; k < count; k++)
+            if (list[k].d_tag == DT_STRTAB) names = place(head, parts, list[k].d_un.d_ptr);
+        for (size_t k = 0; names && k < count; k++) {
+            size_t name = names + list[k].d_un.d_val;
+            if (list[k].d_tag != DT_NEEDED || name >= size || !memchr(file + name, 0, size - name)) continue;
+            char path[4096];
+            int length = snprintf(path, sizeof path, "%s/%s", folder, file + name);
+            if (length < (int)sizeof path && access(path, R_OK) == 0) dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        }
+    }
+}
+
+static void load_ahead(const char *library) {
+    const char *folder = getenv("PROCTOR_AHEAD_LIBRARIES");
+    int fd = folder ? open(library, O_RDONLY | O_CLOEXEC) : -1;
+    struct stat status;
+    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0) {
+        size_t size = (size_t)status.st_size;
+        char *file = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (file != MAP_FAILED) {
+            load_needed(file, size, folder);
+            munmap(file, size);
+        }
+    }
+    if (fd >= 0) close(fd);
+    unsetenv("PROCTOR_AHEAD_LIBRARIES");
+}
 
 /* ---- ends that the library cannot report itself -------------------------- */
 
@@ -71,6 +122,7 @@ static void on_end(int code, void *unused) {
 
 int main(int argc, char **argv) {
     if (argc != 2) { fputs("usage: function_host LIBRARY.so\n", stderr); return HOST_USAGE; }
+    load_ahead(argv[1]);
     frames_open();
     watch_stack();
     void *library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);

@@ -338,7 +338,7 @@ class Ahead:
 
         import importlib._bootstrap_external  # noqa: F401  load() needs it
 
-        self.file = file
+        self.file, self.seen = file, self.stamp(file)
         name, base = module_place(file)
         self.places = {base, join(root, "src"), root}
         before = set(sys.modules)
@@ -388,7 +388,13 @@ class Ahead:
         if not self.is_alone and leading_imports(self.file) != self.leads:
             return True
         known = {**self.folders, **self.files}
-        return bool(self.names & self.own_names()) or any(self.stamp(path) != known[path] for path in known)
+        if any(self.stamp(path) != known[path] for path in known):
+            return True
+        return bool(self.names) and bool(self.names & self.own_names())
+
+    def knows(self, file):
+        """Whether it has seen the file as it is now."""
+        return file == self.file and self.seen is not None and self.stamp(file) == self.seen
 
 
 def leading_imports(file):
@@ -1335,7 +1341,7 @@ def main():
     file, project = request["file"], project_folders(request["root"])
     prepare_output()
     leave_modules()
-    if uses_async(file):
+    if (ahead is None or not ahead.knows(file)) and uses_async(file):
         import_own("asyncio", project)  # while everything is as it was
     try:
         module = load(file, request["root"])
