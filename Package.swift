@@ -98,12 +98,33 @@ let package = Package(
     .plugin(name: "EmbedRules", capability: .buildTool(), dependencies: ["embed-rules"]),
     .executableTarget(name: "embed-rules", swiftSettings: settings),
     .target(
+      name: "ProctorSchemas", path: "docs/schema",
+      exclude: ["compare.schema.json", "selftest.schema.json"],
+      resources: [
+        .embedInCode("benchmark.schema.json"),
+        .embedInCode("check.schema.json"),
+        .embedInCode("execute_code.schema.json"),
+        .embedInCode("execute_function.schema.json"),
+        .embedInCode("get_run.schema.json"),
+        .embedInCode("list_tests.schema.json"),
+        .embedInCode("run_all_tests.schema.json"),
+        .embedInCode("run_test.schema.json"),
+        .embedInCode("status.schema.json"),
+        .embedInCode("validate_code.schema.json"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "ProctorServer",
+      dependencies: ["ProctorModel", "ProctorFormats", "ProctorEngine", "ProctorSchemas"],
+      swiftSettings: settings),
+    .target(
       name: "ProctorSelfTest", dependencies: ["ProctorModel", "ProctorSandbox", "CAttacks"],
       swiftSettings: settings),
     .executableTarget(
       name: "proctor",
       dependencies: [
-        "ProctorEngine", "ProctorModel", "ProctorFormats", "ProctorSelfTest", "CSandbox",
+        "ProctorEngine", "ProctorModel", "ProctorFormats", "ProctorSelfTest", "ProctorServer",
+        "CSandbox",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

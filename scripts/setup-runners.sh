@@ -40,17 +40,21 @@ if [ "${#missing[@]}" -gt 0 ]; then
     "${missing[@]}" >/dev/null
 fi
 
+# environment NAME MODULES PACKAGE...: a folder of Python packages, unless it has the modules already.
 environment() {
-  local folder=.cache/$1
-  shift
-  "$folder/bin/python" -c 'import pytest' 2>/dev/null && return
+  local folder=.cache/$1 modules=$2
+  shift 2
+  "$folder/bin/python" -c "import $modules" 2>/dev/null && return
   say "installing $* into $folder"
   python3 -m venv "$folder"
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
 }
-environment pytest7 pytest==7.4.4 pytest-xdist
-environment plugins pytest==8.4.2 pytest-xdist pytest-asyncio pytest-rerunfailures pytest-subtests \
+environment pytest7 pytest pytest==7.4.4 pytest-xdist
+environment plugins pytest pytest==8.4.2 pytest-xdist pytest-asyncio pytest-rerunfailures pytest-subtests \
   pytest-timeout hypothesis
+# The Model Context Protocol's own client and models, and a tokenizer that brings its vocabulary along. Not beside
+# the pytest of the fixtures: a plugin for it comes with them.
+environment mcp mcp,bpe_openai,jsonschema mcp==2.3.0 bpe-openai==0.1.4 jsonschema
 
 # The runtimes in which single functions can be called, and what pieces of code draw with.
 if ! .cache/python/bin/python -c 'import RestrictedPython, _quickjs, wasmtime, numpy, matplotlib' 2>/dev/null; then

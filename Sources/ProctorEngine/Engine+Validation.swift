@@ -47,9 +47,12 @@ extension Engine {
   }
 
   /// Decides by the configuration and, only where that asks for nothing, by the risk of the code: what cannot
-  /// be judged counts as risky.
+  /// be judged counts as risky. What is switched off is not asked about.
   public func confirmation(of subject: ValidationSubject) async -> ConfirmationNeed {
-    if configuration.execution.requireUserConfirmation { return .asked(why: nil) }
+    guard configuration.execution.enabled else { return .none }
+    if options.alwaysConfirm || configuration.execution.requireUserConfirmation {
+      return .asked(why: nil)
+    }
     guard let threshold = configuration.validation.confirmAt, !isMissing(subject) else {
       return .none
     }

@@ -24,6 +24,12 @@ public struct Engine: Sendable {
     self.options = Self.settled(options, configuration)
   }
 
+  /// The root of a workspace, absolute, symbolic links resolved.
+  /// - Throws: `EngineError` when there is no such folder.
+  public static func root(of workspace: String) throws(EngineError) -> String {
+    try WorkspaceWalker.open(workspace).root
+  }
+
   /// In force: the call's, else the configured one.
   public var isolation: Configuration.Isolation { options.isolation ?? .auto }
 

@@ -210,6 +210,17 @@ extension ContractJSON {
     encode(BenchmarkShape(answer))
   }
 
+  /// The answer of `benchmark`, its samples left out and of what was printed only so much.
+  /// - Parameter output: bytes of each stream.
+  public static func benchmark(_ answer: BenchmarkAnswer, output: Int) -> Data {
+    var shape = BenchmarkShape(answer)
+    shape.samples_ms = nil
+    shape.samples_omitted = shape.samples
+    shape.stdout = shape.stdout?.cut(output)
+    shape.stderr = shape.stderr?.cut(output)
+    return encode(shape)
+  }
+
   /// Why a file is no earlier answer of `benchmark`, in words.
   public struct NoBenchmark: Error, Hashable, Sendable {
     public let why: String

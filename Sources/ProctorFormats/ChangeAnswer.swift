@@ -26,8 +26,11 @@ struct ChangeAnswer: Encodable {
   let deletions: Int
   let touches_tests: [String]
 
-  init(_ change: CandidateChange) {
-    files = change.files.prefix(CandidateChange.filesListed).map(File.init)
+  init(_ change: CandidateChange) { self.init(change, most: CandidateChange.filesListed) }
+
+  /// - Parameter most: files that are listed.
+  init(_ change: CandidateChange, most: Int) {
+    files = change.files.prefix(most).map(File.init)
     let omitted = change.files.count - files.count
     files_omitted = omitted > 0 ? omitted : nil
     files_changed = change.files.count
@@ -36,6 +39,6 @@ struct ChangeAnswer: Encodable {
     deleted = change.count(.deleted)
     insertions = change.insertions
     deletions = change.deletions
-    touches_tests = change.touchingTests
+    touches_tests = Array(change.touchingTests.prefix(most))
   }
 }

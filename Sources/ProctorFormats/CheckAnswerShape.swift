@@ -10,7 +10,7 @@ struct CheckAnswerShape: Encodable {
     let end_line: Int?
     let end_column: Int?
     let code: String?
-    let message: String
+    var message: String
     let source: String?
     let adapter: AdapterID
 
@@ -41,7 +41,8 @@ struct CheckAnswerShape: Encodable {
     let reason: Verdict.Reason?
     let message: String?
     let execution_time_ms: Double
-    let commands: [AdapterAnswer.Command]
+    /// nil in answers to models.
+    var commands: [AdapterAnswer.Command]?
 
     init(_ part: CheckAnswer.Part) {
       adapter = part.project.adapter
@@ -61,14 +62,14 @@ struct CheckAnswerShape: Encodable {
 
   let status: CheckAnswer.Status
   let reason: Verdict.Reason?
-  let message: String?
+  var message: String?
   let errors: Int
   let warnings: Int
-  let diagnostics: [Row]
-  let diagnostics_omitted: Int?
-  let adapters: [Part]
-  let patch: ChangeAnswer?
-  let sandbox: SandboxReceipt?
+  var diagnostics: [Row]
+  var diagnostics_omitted: Int?
+  var adapters: [Part]
+  var patch: ChangeAnswer?
+  var sandbox: SandboxReceipt?
   let execution_time_ms: Double
 
   init(_ answer: CheckAnswer) {

@@ -6,21 +6,21 @@ import ProctorModel
 struct RunAllAnswer: Encodable {
   let status: Verdict.Status
   let reason: Verdict.Reason?
-  let message: String?
+  var message: String?
   let total_tests: Int
   let passed: Int
   let failed: Int
   let skipped: Int
   let execution_time_ms: Double
-  let failures: [FailureAnswer]
-  let errors: [ErrorAnswer]?
-  let missing: [String]?
+  var failures: [FailureAnswer]
+  var errors: [ErrorAnswer]?
+  var missing: [String]?
   let suggestions: [String]?
-  let sandbox: SandboxReceipt?
-  let writes: [WorkspaceWrite]?
-  let writes_omitted: Int?
-  let patch: ChangeAnswer?
-  let adapters: [AdapterAnswer]
+  var sandbox: SandboxReceipt?
+  var writes: [WorkspaceWrite]?
+  var writes_omitted: Int?
+  var patch: ChangeAnswer?
+  var adapters: [AdapterAnswer]
   let tests: [TestRow]?
 
   init(_ report: Report, details: Bool) {
@@ -55,7 +55,7 @@ struct RunTestAnswer: Encodable {
     let status: Outcome
     let raw_status: String
     let duration_ms: Double?
-    let error: String?
+    var error: String?
     let file: String?
     let line: Int?
 
@@ -74,8 +74,8 @@ struct RunTestAnswer: Encodable {
 
   let status: Verdict.Status
   let reason: Verdict.Reason?
-  let message: String?
-  let error: String?
+  var message: String?
+  var error: String?
   let file: String?
   let line: Int?
   let column: Int?
@@ -84,15 +84,15 @@ struct RunTestAnswer: Encodable {
   let tests_failed: Int
   let tests_skipped: Int
   let execution_time_ms: Double
-  let details: [Detail]
-  let failures: [FailureAnswer]?
-  let errors: [ErrorAnswer]?
-  let missing: [String]?
+  var details: [Detail]
+  var failures: [FailureAnswer]?
+  var errors: [ErrorAnswer]?
+  var missing: [String]?
   let suggestions: [String]?
-  let sandbox: SandboxReceipt?
-  let writes: [WorkspaceWrite]?
-  let writes_omitted: Int?
-  let patch: ChangeAnswer?
+  var sandbox: SandboxReceipt?
+  var writes: [WorkspaceWrite]?
+  var writes_omitted: Int?
+  var patch: ChangeAnswer?
 
   init(_ report: Report) {
     let counts = report.counts
@@ -146,10 +146,13 @@ struct ListAnswer: Encodable {
 
   let status: Verdict.Status
   let reason: Verdict.Reason?
-  let message: String?
+  var message: String?
   let total_tests: Int
-  let tests: [Row]
-  let errors: [ErrorAnswer]?
+  var tests: [Row]
+  var errors: [ErrorAnswer]?
+  var errors_omitted: Int?
+  var tests_omitted: Int?
+  var next_offset: Int?
   let projects: [Project]
 
   init(_ listing: Listing) {
@@ -176,14 +179,16 @@ struct FailureAnswer: Encodable {
   let column: Int?
   let definition_line: Int?
   let duration_ms: Double?
-  let error: String
-  let more_failures: [Detail]?
-  let frames: [Frame]?
-  let stdout: String?
-  let stdout_omitted_bytes: Int?
-  let stderr: String?
-  let stderr_omitted_bytes: Int?
+  var error: String
+  var more_failures: [Detail]?
+  var frames: [Frame]?
+  var stdout: String?
+  var stdout_omitted_bytes: Int?
+  var stderr: String?
+  var stderr_omitted_bytes: Int?
   let attempts: Int
+  /// Other tests that fail alike and are not listed.
+  var similar_failures: Int?
 
   struct Detail: Encodable {
     let error: String
@@ -263,7 +268,9 @@ struct ErrorAnswer: Encodable {
   let line: Int?
   let column: Int?
   let code: String?
-  let message: String
+  var message: String
+  /// Other errors that say the same and are not listed.
+  var similar_errors: Int?
 
   init(_ error: RunError) {
     stage = error.stage
@@ -307,8 +314,9 @@ struct AdapterAnswer: Encodable {
   let failed: Int
   let skipped: Int
   let execution_time_ms: Double
-  let commands: [Command]
-  let output: String?
+  /// nil in answers to models.
+  var commands: [Command]?
+  var output: String?
 
   init(_ report: AdapterReport) {
     adapter = report.project.adapter

@@ -39,6 +39,25 @@ public struct JSONText: Sendable {
   /// The text of a member.
   public func member(_ name: String) -> Data? { members[name].map { Data(bytes[$0]) } }
 
+  /// JSON without blanks between its parts: one line.
+  public static func compacted(_ data: Data) -> Data {
+    var result = Data(capacity: data.count)
+    var (isString, isEscaped) = (false, false)
+    for byte in data {
+      if isString {
+        (isString, isEscaped) = (
+          isEscaped || byte != UInt8(ascii: "\""), !isEscaped && byte == UInt8(ascii: "\\")
+        )
+      } else if byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d {
+        continue
+      } else {
+        isString = byte == UInt8(ascii: "\"")
+      }
+      result.append(byte)
+    }
+    return result
+  }
+
   /// Half of a surrogate pair is no character: strict readers refuse the whole text. It becomes U+FFFD.
   public static func repaired(_ data: Data) -> Data {
     guard

@@ -158,43 +158,12 @@ struct Answer: Sendable {
   /// What JSON readers get when there is no report to speak of.
   private func empty(_ error: EngineError) -> Value {
     switch kind {
-    case .function: .function(FunctionAnswer(Self.failure(error)))
-    case .benchmark: .benchmark(BenchmarkAnswer(Self.failure(error)))
-    case .validation: .unjudged("\(error.message). \(error.resolution)")
-    case .check: .check(Self.check(error))
-    case .code: .code(CodeAnswer(Self.failure(error)))
-    case .run, .test, .list, .status, .selfTest: .report(Self.report(error))
+    case .function: .function(FunctionAnswer(error.functionFailure))
+    case .benchmark: .benchmark(BenchmarkAnswer(error.functionFailure))
+    case .validation: .unjudged(error.sentences)
+    case .check: .check(error.check)
+    case .code: .code(CodeAnswer(error.functionFailure))
+    case .run, .test, .list, .status, .selfTest: .report(error.report)
     }
-  }
-
-  private static func failure(_ error: EngineError) -> FunctionFailure {
-    let kind: FunctionFailure.Kind =
-      switch error.code {
-      case .usage, .workspace, .configuration: .badArguments
-      case .sandbox, .storage: .sandbox
-      case .interrupted: .interrupted
-      }
-    return FunctionFailure(kind, "\(error.message). \(error.resolution)")
-  }
-
-  private static func check(_ error: EngineError) -> CheckAnswer {
-    let verdict = report(error).verdict
-    return CheckAnswer(.error, reason: verdict.reason, message: verdict.message)
-  }
-
-  private static func report(_ error: EngineError) -> Report {
-    let reason: Verdict.Reason =
-      switch error.code {
-      case .usage: .usage
-      case .workspace: .workspace
-      case .configuration: .configurationBroken
-      case .sandbox: .sandboxUnavailable
-      case .storage: .storage
-      case .interrupted: .interrupted
-      }
-    return Report(
-      verdict: Verdict(
-        status: .error, reason: reason, message: "\(error.message). \(error.resolution)"),
-      tests: [], errors: [], missing: [], adapters: [], sandbox: nil, durationMS: 0)
   }
 }

@@ -104,12 +104,8 @@ struct Eval: AsyncParsableCommand {
         try OutputFolder(path, replaces: force)
       }
       let engine = try Engine(workspace: command.workspace, options: settled)
-      if !yes,
-        case .asked(let why) = await engine.confirmation(of: request),
-        let refused = Confirmation.refusal(
-          of: "\(request.language) code\(request.path.map { " of \($0)" } ?? "")",
-          arguments: String(decoding: request.source, as: UTF8.self), why: why,
-          isBare: engine.isolation == .none)
+      if !yes, let question = await engine.question(running: request),
+        let refused = Confirmation.refusal(question)
       {
         return .code(CodeAnswer(refused))
       }

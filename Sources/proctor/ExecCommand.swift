@@ -55,44 +55,24 @@ enum Confirmation {
   static func refusal(
     of function: String, in path: String, _ arguments: String, _ engine: Engine
   ) async -> FunctionFailure? {
-    let base = FileManager.default.currentDirectoryPath
-    guard case .asked(let why) = await engine.confirmation(of: .path(path, base: base))
-    else { return nil }
-    return refusal(
-      of: "\(function) of \(path)", arguments: arguments, why: why,
-      isBare: engine.isolation == .none)
+    await engine.question(
+      calling: function, of: path, arguments: arguments,
+      base: FileManager.default.currentDirectoryPath
+    ).flatMap(refusal)
   }
 
-  /// - Parameters:
-  ///   - what: the function and its file, or what piece of code it is.
-  ///   - arguments: or the code itself.
-  ///   - why: what the validator has against it, where only that demands the question.
-  ///   - isBare: whether it will run without a sandbox.
   /// - Returns: nil when the user agreed.
-  static func refusal(
-    of what: String, arguments: String, why: String?, isBare: Bool
-  ) -> FunctionFailure? {
+  static func refusal(_ question: ConfirmationQuestion) -> FunctionFailure? {
     guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
-      let setting =
-        why == nil
-        ? "require_user_confirmation = false under [execution]" : "confirm_at under [validation]"
-      return FunctionFailure(
-        .refused,
-        "running code needs a confirmation\(why.map { " (\($0))" } ?? ""), and there is no terminal "
-          + "to ask on: give --yes, or set \(setting) in proctor.toml")
+      return question.refusal("there is no terminal to ask on", remedy: "give --yes")
     }
-    // What comes from a model must not move the cursor.
-    let short =
-      arguments.count <= 2 * shown
-      ? arguments : "\(arguments.prefix(shown)) [...] \(arguments.suffix(shown))"
-    Console.error(TextSummary.oneLine(short))
-    Console.error(TextSummary.oneLine(what) + (isBare ? ", WITHOUT ISOLATION on this machine" : ""))
-    if let why { Console.error(TextSummary.oneLine(why)) }
+    Console.error(question.excerpt(shown))
+    Console.error(question.what)
+    if let why = question.why { Console.error(why) }
     // What was typed before the question is no answer to it.
     tcflush(STDIN_FILENO, TCIFLUSH)
-    Console.write(Data("AI wants to execute code. Allow? (y/n) ".utf8), to: STDERR_FILENO)
+    Console.write(Data("\(ConfirmationQuestion.request) (y/n) ".utf8), to: STDERR_FILENO)
     let answer = readLine()?.lowercased() ?? ""
-    return ["y", "yes"].contains(answer)
-      ? nil : FunctionFailure(.refused, "the user did not allow it")
+    return ["y", "yes"].contains(answer) ? nil : ConfirmationQuestion.declined
   }
 }

@@ -25,6 +25,7 @@ struct Proctor: AsyncParsableCommand {
         proctor validate src/plugin.py         judge code, nothing run
         proctor status                         what this machine and workspace offer
         proctor selftest                       attack this machine's sandbox
+        proctor mcp                            serve this workspace to an agent
 
       EXIT STATUS
         0 passed · 1 a test failed · 2 wrong usage or configuration · 3 did not build or collect
@@ -34,7 +35,7 @@ struct Proctor: AsyncParsableCommand {
     version: ProctorVersion.text,
     subcommands: [
       Run.self, Test.self, List.self, Check.self, Compare.self, Exec.self, Eval.self,
-      Bench.self, Validate.self, Status.self, SelfTestCommand.self, WarmHelper.self,
+      Bench.self, Validate.self, Status.self, SelfTestCommand.self, MCP.self, WarmHelper.self,
     ])
 
   static func main() async {

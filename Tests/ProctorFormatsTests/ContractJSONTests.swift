@@ -17,7 +17,37 @@ import Testing
     ("test_unmatched", "run_test", ContractJSON.runTest(Samples.unmatched)),
     ("list", "list_tests", ContractJSON.list(Samples.listing)),
     ("status", "status", ContractJSON.status(Samples.status)),
+    ("agent_run", "run_all_tests", ContractJSON.runAllTests(Samples.mixed, within: bounds)),
+    ("agent_test", "run_test", ContractJSON.runTest(Samples.mixed, within: bounds)),
+    ("agent_running", "run_all_tests", ContractJSON.runAllTests(running)),
+    ("agent_running_test", "run_test", ContractJSON.runTest(running)),
+    ("agent_running_page", "get_run", ContractJSON.getRun(running, tool: "run_test")),
+    ("agent_list", "list_tests", ContractJSON.list(Samples.listing, from: 1).json),
+    (
+      "agent_summary", "get_run",
+      RunPage(
+        summaryOf: Samples.mixed, run: "run-1", tool: "run_all_tests", since: since, workspace: ""
+      ).json
+    ),
+    ("agent_page", "get_run", page(.failures, from: 1)),
+    ("agent_log", "get_run", page(.log, from: 0)),
+    ("agent_failed", "get_run", ContractJSON.getRun(failed: Samples.lost, run: nil)),
   ]
+
+  private static let since = RunDifference(
+    from: [
+      Samples.skipped.test.id: .passed, Samples.test("test_away").id: .failed,
+      Samples.test("test_gone").id: .passed,
+    ], to: Samples.mixed)
+  private static let bounds = AgentBounds(run: "run-1", since: since)
+  private static let running = RunningState(
+    run: "run-1", message: "2 of 9 tests", passed: 1, failed: 1, skipped: 0, durationMS: 500)
+
+  private static func page(_ section: RunPage.Section, from offset: Int) -> Data {
+    RunPage(
+      section, of: Samples.mixed, run: "run-1", tool: "run_all_tests", from: offset, workspace: ""
+    ).json
+  }
 
   @Test(arguments: answers)
   func `an answer is as recorded and conforms to its schema`(
@@ -57,13 +87,16 @@ import Testing
     #expect(problems?.hasPrefix("$") == true, "\(problems ?? "accepted")")
   }
 
-  @Test(arguments: ["run_all_tests", "run_test", "list_tests"])
+  @Test(arguments: ["run_all_tests", "run_test", "list_tests", "get_run"])
   func `the closed lists in a schema are the model's`(_ schema: String) throws {
     let file = Golden.repository.appending(path: "docs/schema/\(schema).schema.json")
     let root = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any]
     let properties = root?["properties"] as? [String: [String: Any]]
+    // What goes on has no verdict yet.
+    let more = schema == "list_tests" ? [] : ["running"]
     #expect(
-      properties?["status"]?["enum"] as? [String] == Verdict.Status.allCases.map(\.rawValue))
+      properties?["status"]?["enum"] as? [String]
+        == Verdict.Status.allCases.map(\.rawValue) + more)
     #expect(
       properties?["reason"]?["enum"] as? [String] == Verdict.Reason.allCases.map(\.rawValue))
   }

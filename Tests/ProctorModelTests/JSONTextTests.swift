@@ -27,6 +27,13 @@ import Testing
     #expect(throws: JSONText.Problem.depth) { _ = try JSONText(deep.utf8) }
   }
 
+  @Test func `blanks between parts go, those in strings stay`() {
+    let text = "{\n  \"a b\" : [1 ,\t2.50],\r\n \"c\\\" \\\\\" : \"x \\\" y\" }\n"
+    #expect(
+      JSONText.compacted(Data(text.utf8))
+        == Data("{\"a b\":[1,2.50],\"c\\\" \\\\\":\"x \\\" y\"}".utf8))
+  }
+
   @Test func `members keep their text`() throws {
     let text = try JSONText(#"{"event": "x", "value" : [1e400, {"value": 2}] , "n": 1}"#.utf8)
     #expect(text.shape == .object)

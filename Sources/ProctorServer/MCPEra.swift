@@ -1,0 +1,71 @@
+import FoundationEssentials
+
+/// The rules by which one request is served: the protocol's version, and what its sender can do.
+struct MCPEra: Sendable {
+  /// Newest first. Each request carries its version and the client's capabilities.
+  static let stateless = ["2026-07-28"]
+  /// Newest first. `initialize` settles them once.
+  static let handshake = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]
+
+  private static let prefix = "io.modelcontextprotocol/"
+  static let serverInfoKey = "\(prefix)serverInfo"
+
+  let version: String
+  let isStateless: Bool
+  /// Whether it can show its user a form.
+  let canAsk: Bool
+
+  /// - Parameter settled: what `initialize` settled; nil when it did not come yet.
+  init(_ request: RPCRequest, settled: MCPEra?) throws(RPCError) {
+    let meta = request.meta
+    guard let meta, meta.has("\(Self.prefix)protocolVersion") else {
+      guard let settled else {
+        throw RPCError(
+          .invalidParams,
+          "no protocol version: send initialize first, or \(Self.prefix)protocolVersion in _meta")
+      }
+      self = settled
+      return
+    }
+    guard let version = meta.string("\(Self.prefix)protocolVersion") else {
+      throw RPCError(.invalidParams, "\(Self.prefix)protocolVersion must be a string")
+    }
+    guard let capabilities = meta.fields("\(Self.prefix)clientCapabilities") else {
+      throw RPCError(.invalidParams, "\(Self.prefix)clientCapabilities must be given, an object")
+    }
+    guard Self.stateless.contains(version) else {
+      throw RPCError(
+        .unsupportedVersion, "the protocol version is not supported",
+        data: [
+          "supported": .array(Self.stateless.map { .string($0) }),
+          "requested": .string(version),
+        ])
+    }
+    self.init(version: version, isStateless: true, canAsk: Self.hasForms(capabilities))
+  }
+
+  /// What `initialize` settles.
+  init(initialize params: JSONFields?) throws(RPCError) {
+    guard let wanted = params?.string("protocolVersion") else {
+      throw RPCError(.invalidParams, "protocolVersion must be a string")
+    }
+    let version = Self.handshake.contains(wanted) ? wanted : Self.handshake[0]
+    let knowsForms = Self.handshake.prefix(2).contains(version)
+    let capabilities = params?.fields("capabilities")
+    self.init(
+      version: version, isStateless: false,
+      canAsk: knowsForms && (capabilities.map(Self.hasForms) ?? false))
+  }
+
+  private init(version: String, isStateless: Bool, canAsk: Bool) {
+    self.version = version
+    self.isStateless = isStateless
+    self.canAsk = canAsk
+  }
+
+  /// Elicitation without a mode is by forms.
+  private static func hasForms(_ capabilities: JSONFields) -> Bool {
+    guard let elicitation = capabilities.fields("elicitation") else { return false }
+    return elicitation.names.isEmpty || elicitation.has("form")
+  }
+}

@@ -1,0 +1,276 @@
+public import FoundationEssentials
+public import ProctorEngine
+import ProctorModel
+import Synchronization
+
+/// One client that speaks MCP over a stream of lines, by the rules of either era.
+public final class MCPSession: Sendable {
+  /// Requests that are served at the same time.
+  private static let most = 64
+
+  /// One request that is being served.
+  private struct Service: Sendable {
+    let request: RPCRequest
+    let era: MCPEra
+    /// Opened when its client wants no answer any more; also tells it from another one of the same id.
+    let cancelled = Latch()
+  }
+
+  private struct State {
+    /// By `initialize`.
+    var settled: MCPEra?
+    var inFlight: [RPCID: Latch] = [:]
+  }
+
+  private let workspace: String
+  private let options: EngineOptions
+  private let send: @Sendable (Data) -> Void
+  private let runs = RunStore()
+  private let questions: MCPQuestions
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - workspace: absolute.
+  ///   - allowsAhead: code runs without asking anybody.
+  ///   - send: takes one message without a line end, in the order in which they are sent; it does not wait.
+  public init(
+    workspace: String, options: EngineOptions, allowsAhead: Bool,
+    send: @escaping @Sendable (Data) -> Void
+  ) {
+    self.workspace = workspace
+    self.options = options
+    self.send = send
+    questions = MCPQuestions(allowsAhead: allowsAhead) { send(Self.message($0)) }
+  }
+
+  /// What a session holds to whatever becomes of `proctor.toml`, which those who are to be confirmed might write:
+  /// the workspace, absolute, and whether code runs only when the user agrees.
+  public static func settings(
+    of directory: String, _ options: EngineOptions
+  ) throws(EngineError) -> (workspace: String, alwaysConfirm: Bool) {
+    let root = try Engine.root(of: directory)
+    // What cannot be read is told with each call; until then it permits nothing.
+    let engine = try? Engine(workspace: root, options: options)
+    return (root, engine?.configuration.execution.requireUserConfirmation ?? true)
+  }
+
+  /// Serves until the lines end or the task is cancelled; then everything that goes on is cancelled, nobody is told any
+  /// more, and nothing is left of it when it returns.
+  public func serve(_ lines: AsyncStream<InputLine>) async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.runs.serve() }
+      for await line in lines {
+        if let job = receive(line) { group.addTask { await job() } }
+      }
+      state.withLock { $0.inFlight = [:] }
+      group.cancelAll()
+    }
+  }
+
+  // MARK: what comes
+
+  private typealias Job = @Sendable () async -> Void
+
+  /// - Returns: what takes longer.
+  private func receive(_ line: InputLine) -> Job? {
+    guard case .line(let data) = line else {
+      tell(
+        RPCError(.invalidRequest, "a line is longer than \(InputLine.limit >> 20) MB"), id: nil)
+      return nil
+    }
+    guard !data.allSatisfy({ [0x20, 0x09, 0x0d].contains($0) }) else { return nil }
+    do {
+      switch try RPCMessage(data) {
+      case .request(let request): return try receive(request)
+      case .notification("notifications/cancelled", let params): cancel(params)
+      case .notification: break
+      case .response(let id, let result): questions.answer(id, result)
+      }
+    } catch {
+      tell(error, id: error.id)
+    }
+    return nil
+  }
+
+  private func receive(_ request: RPCRequest) throws(RPCError) -> Job? {
+    func error(_ error: RPCError) -> RPCError {
+      var error = error
+      error.id = request.id
+      return error
+    }
+    if let refused = admission(of: request.id) { throw error(refused) }
+    do {
+      if request.method == "initialize" {
+        try initialize(request)
+        return nil
+      }
+      let era = try MCPEra(request, settled: state.withLock { $0.settled })
+      let service = Service(request: request, era: era)
+      state.withLock { $0.inFlight[request.id] = service.cancelled }
+      return {
+        self.finish(
+          service, await service.cancelled.cancelling { await self.outcome(of: service) })
+      }
+    } catch let problem {
+      throw error(problem)
+    }
+  }
+
+  /// Why a request is not even looked at; nil when it is.
+  private func admission(of id: RPCID) -> RPCError? {
+    state.withLock { state in
+      if state.inFlight[id] != nil {
+        return RPCError(.invalidRequest, "a request with this id has not been answered yet")
+      }
+      if state.inFlight.count >= Self.most {
+        return RPCError(.busy, "\(Self.most) requests are being served already")
+      }
+      return nil
+    }
+  }
+
+  private func initialize(_ request: RPCRequest) throws(RPCError) {
+    let era = try MCPEra(initialize: request.params)
+    let isFirst = state.withLock { state in
+      guard state.settled == nil else { return false }
+      state.settled = era
+      return true
+    }
+    guard isFirst else { throw RPCError(.invalidRequest, "initialize came before") }
+    let result: JSONValue = [
+      "protocolVersion": .string(era.version), "capabilities": MCPResult.capabilities,
+      "serverInfo": MCPResult.serverInfo, "instructions": MCPResult.instructions,
+    ]
+    send(Self.message(["id": request.id.json, "result": result]))
+  }
+
+  private func cancel(_ params: JSONFields?) {
+    guard let id = params?["requestId"].flatMap(RPCID.init) else { return }
+    state.withLock { $0.inFlight.removeValue(forKey: id) }?.open()
+  }
+
+  // MARK: what goes
+
+  private static func message(_ members: JSONValue) -> Data {
+    guard case .object(let members) = members else { return Data() }
+    return JSONValue.object([("jsonrpc", "2.0")] + members).data
+  }
+
+  private func tell(_ error: RPCError, id: RPCID?) {
+    send(Self.message(["id": id?.json ?? .null, "error": error.json]))
+  }
+
+  /// Answers a request, unless it was cancelled: then nothing more is said about it.
+  private func finish(_ service: Service, _ outcome: Result<JSONValue, RPCError>) {
+    let id = service.request.id
+    let message =
+      switch outcome {
+      case .success(let result): Self.message(["id": id.json, "result": result])
+      case .failure(let error): Self.message(["id": id.json, "error": error.json])
+      }
+    state.withLock { state in
+      guard state.inFlight[id] === service.cancelled else { return }
+      state.inFlight[id] = nil
+      send(message)
+    }
+  }
+
+  /// Says something about a request that is being served.
+  private func notify(_ message: JSONValue, about service: Service) {
+    state.withLock { state in
+      if state.inFlight[service.request.id] === service.cancelled { send(Self.message(message)) }
+    }
+  }
+
+  // MARK: methods
+
+  private func outcome(of service: Service) async -> Result<JSONValue, RPCError> {
+    do {
+      return .success(try await result(of: service).json(service.era))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func result(of service: Service) async throws(RPCError) -> MCPResult {
+    let (request, era) = (service.request, service.era)
+    let resources = MCPResources(runs: runs, workspace: workspace)
+    switch request.method {
+    case "server/discover" where era.isStateless: return Self.discovery
+    case "ping" where !era.isStateless: return MCPResult([])
+    case "tools/list": return try wholeList(MCPTools.list, request)
+    case "resources/list": return try wholeList(resources.list, request)
+    case "resources/templates/list": return try wholeList(MCPResources.templates, request)
+    case "resources/read":
+      guard let uri = request.params?.string("uri") else {
+        throw RPCError(.invalidParams, "uri must be a string")
+      }
+      guard let result = resources.read(uri) else {
+        throw RPCError(
+          era.isStateless ? .invalidParams : .resourceNotFound, "there is no such resource",
+          data: ["uri": .string(uri)])
+      }
+      return result
+    case "tools/call": return try await call(service)
+    default: throw RPCError(.methodNotFound, "there is no method \(request.method.prefix(80))")
+    }
+  }
+
+  private static let discovery = MCPResult(
+    [
+      ("supportedVersions", .array(MCPEra.stateless.map { .string($0) })),
+      ("capabilities", MCPResult.capabilities), ("instructions", MCPResult.instructions),
+    ], keeping: .whole)
+
+  /// Lists have one page.
+  private func wholeList(
+    _ list: MCPResult, _ request: RPCRequest
+  ) throws(RPCError) -> MCPResult {
+    guard request.params?["cursor"] == nil else {
+      throw RPCError(.invalidParams, "there is no such cursor: the list has one page")
+    }
+    return list
+  }
+
+  private func call(_ service: Service) async throws(RPCError) -> MCPResult {
+    let request = service.request
+    guard let name = request.params?.string("name") else {
+      throw RPCError(.invalidParams, "name must be a string")
+    }
+    guard let operation = Operation.all.first(where: { $0.name == name }) else {
+      throw RPCError(.invalidParams, "there is no tool \(name.prefix(80))")
+    }
+    let arguments = request.params?.fields("arguments")
+    guard arguments != nil || request.params?["arguments"] == nil else {
+      throw RPCError(.invalidParams, "arguments must be an object without keys given twice")
+    }
+    let call = ConfirmationTokens.Call(tool: name, arguments)
+    let feed = ProgressFeed()
+    let context = OperationContext(
+      workspace: workspace, options: options, runs: runs,
+      ask: questions.asker(request, service.era, call), feed: feed)
+    let outcome = await telling(feed, service) { await operation.run(arguments, context) }
+    switch outcome {
+    case .done(let answer): return MCPTools.result(answer)
+    case .mustAsk(let question): return questions.sentAway(with: question, call)
+    }
+  }
+
+  /// Tells how far it is while it goes on, when that is wanted.
+  private func telling(
+    _ feed: ProgressFeed, _ service: Service,
+    _ work: @escaping @Sendable () async -> OperationOutcome
+  ) async -> OperationOutcome {
+    guard let token = service.request.meta?["progressToken"], RPCID(token) != nil else {
+      return await work()
+    }
+    let done = Latch()
+    async let telling: Void = done.cancelling {
+      await ProgressTeller(token: .text(token)) { self.notify($0, about: service) }.tell(feed)
+    }
+    let outcome = await work()
+    done.open()
+    await telling
+    return outcome
+  }
+}

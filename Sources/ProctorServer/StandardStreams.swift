@@ -1,0 +1,58 @@
+import Dispatch
+public import FoundationEssentials
+import Glibc
+import Synchronization
+
+/// Messages as lines over the process's own stdin and stdout.
+public final class StandardStreams: Sendable {
+  /// How long the last words may take at the end.
+  private static let patience = DispatchTimeInterval.seconds(1)
+
+  /// What comes, to the end of the input; it also ends when nobody reads what goes.
+  public let lines: AsyncStream<InputLine>
+  private let ending: AsyncStream<InputLine>.Continuation
+  private let output = DispatchQueue(label: "output")
+
+  public init() { (lines, ending) = AsyncStream.makeStream(of: InputLine.self) }
+
+  /// Reads from now on, on a thread of its own.
+  public func start() {
+    let ending = ending
+    DispatchQueue(label: "input").async {
+      var cutter = LineCutter()
+      var buffer = [UInt8](repeating: 0, count: 1 << 16)
+      while true {
+        let count = read(STDIN_FILENO, &buffer, buffer.count)
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { break }
+        cutter.take(Data(buffer[..<count])).forEach { ending.yield($0) }
+      }
+      ending.finish()
+    }
+  }
+
+  /// Sends a line, after those before it; does not wait for the reader.
+  public func send(_ message: Data) {
+    output.async { [ending] in
+      if !Self.write(message + Data([UInt8(ascii: "\n")])) { ending.finish() }
+    }
+  }
+
+  /// Waits a moment for what is still to be written.
+  public func flush() {
+    let written = DispatchSemaphore(value: 0)
+    output.async { written.signal() }
+    _ = written.wait(timeout: .now() + Self.patience)
+  }
+
+  private static func write(_ data: Data) -> Bool {
+    var rest = data[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR || errno == EAGAIN { continue }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+}
