@@ -1,30 +1,58 @@
+import ProctorAdapters
 import ProctorFormats
 public import ProctorModel
 
 /// What the user is asked before code runs; in words that move no cursor, whoever wrote the code.
-public struct ConfirmationQuestion: Sendable {
+public struct ConfirmationQuestion: Sendable, Hashable {
   /// What asks for an answer.
   public static let request = "AI wants to execute code. Allow?"
 
-  /// The function and its file, or what piece of code it is, and whether it will run without a sandbox.
+  /// Characters of a name that are shown.
+  private static let nameShown = 200
+
+  /// Whether it will run without a sandbox, and the function and its file, or what piece of code it is.
   public let what: String
   /// What the validator has against it, where only that demands the question.
   public let why: String?
   /// The arguments, or the code itself.
   private let code: String
+  /// The settings in force, and the file as it was then.
+  private let circumstances: [String]
 
-  init(what: String, code: String, why: String?, isBare: Bool) {
+  /// - Parameters:
+  ///   - names: with words between them.
+  ///   - file: absolute; nil for none.
+  fileprivate init(
+    _ engine: Engine, _ names: [String], code: String, why: String?, file: String? = nil
+  ) {
+    let what = names.map { name in
+      let surplus = name.unicodeScalars.count - Self.nameShown
+      return TextSummary.oneLine(
+        surplus > 0 ? "\(name.unicodeScalars.prefix(Self.nameShown))[...]" : name)
+    }
     self.what =
-      TextSummary.oneLine(what) + (isBare ? ", WITHOUT ISOLATION on this machine" : "")
+      (engine.isolation == .none ? "WITHOUT ISOLATION on this machine: " : "")
+      + what.joined(separator: " ")
     self.why = why.map(TextSummary.oneLine)
     self.code = code
+    let real = file.map { FileSystem.realPath($0) ?? $0 }
+    circumstances =
+      names
+      + [
+        engine.isolation.rawValue, "\(engine.configuration.execution.resourceLimits())",
+        "\(engine.configuration.execution.allowNetworkAccess)",
+      ] + (real.map { [WorkspaceStamp.identity(of: $0)] } ?? [])
   }
 
   /// The arguments or the code on one line.
-  /// - Parameter most: characters of the beginning and of the end.
+  /// - Parameter most: scalars of the beginning and of the end.
   public func excerpt(_ most: Int) -> String {
-    TextSummary.oneLine(
-      code.count <= 2 * most ? code : "\(code.prefix(most)) [...] \(code.suffix(most))")
+    let scalars = code.unicodeScalars
+    let surplus = scalars.count - 2 * most
+    guard surplus > 0 else { return TextSummary.oneLine(code) }
+    return TextSummary.oneLine(
+      "\(scalars.prefix(most)) [... \(surplus) of \(scalars.count) characters are NOT SHOWN ...] "
+        + "\(scalars.suffix(most))")
   }
 
   /// There is nobody to ask.
@@ -43,6 +71,12 @@ public struct ConfirmationQuestion: Sendable {
 
   /// The user was asked.
   public static let declined = FunctionFailure(.refused, "the user did not allow it")
+
+  /// What the user agreed to is not what would run.
+  public static let changed = FunctionFailure(
+    .refused,
+    "the file or the settings changed while the user was asked about them; call again to have the user asked anew"
+  )
 }
 
 extension Engine {
@@ -52,7 +86,8 @@ extension Engine {
   ) async -> ConfirmationQuestion? {
     guard case .asked(let why) = await confirmation(of: .path(path, base: base)) else { return nil }
     return ConfirmationQuestion(
-      what: "\(function) of \(path)", code: arguments, why: why, isBare: isolation == .none)
+      self, [function, "of", path], code: arguments, why: why,
+      file: path.hasPrefix("/") ? path : "\(base)/\(path)")
   }
 
   /// What the user must be asked before a piece of code is run; nil when it may run.
@@ -62,7 +97,7 @@ extension Engine {
       case .asked(let why) = await confirmation(of: request)
     else { return nil }
     return ConfirmationQuestion(
-      what: "\(request.language) code\(request.path.map { " of \($0)" } ?? "")",
-      code: String(decoding: request.source, as: UTF8.self), why: why, isBare: isolation == .none)
+      self, ["\(request.language) code"] + (request.path.map { ["of", $0] } ?? []),
+      code: String(decoding: request.source, as: UTF8.self), why: why)
   }
 }

@@ -28,6 +28,11 @@ extension Engine {
         .configuration, "running code is switched off",
         resolution: "Set enabled = true under [execution] in proctor.toml.")
     }
+    guard request.source.count <= CodeRequest.sourceLimit else {
+      throw EngineError(
+        .usage, "the code is larger than \(CodeRequest.sourceLimit >> 20) MB",
+        resolution: "Give what it works on as files, or on stdin.")
+    }
     let (adapter, language) = try codeAdapter(for: request.language)
     let runtime = FunctionRuntime(isolation)
     guard language.runtimes.contains(runtime) else {

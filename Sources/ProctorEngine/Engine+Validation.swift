@@ -50,7 +50,7 @@ extension Engine {
   /// be judged counts as risky. What is switched off is not asked about.
   public func confirmation(of subject: ValidationSubject) async -> ConfirmationNeed {
     guard configuration.execution.enabled else { return .none }
-    if options.alwaysConfirm || configuration.execution.requireUserConfirmation {
+    if configuration.execution.requireUserConfirmation {
       return .asked(why: nil)
     }
     guard let threshold = configuration.validation.confirmAt, !isMissing(subject) else {
@@ -58,7 +58,10 @@ extension Engine {
     }
     do {
       let answer = try await validate(subject)
-      guard answer.isInterrupted || answer.score.level >= threshold else { return .none }
+      let isUnread = !answer.unexamined.isEmpty || answer.unexaminedOmitted > 0
+      guard answer.isInterrupted || isUnread || answer.score.level >= threshold else {
+        return .none
+      }
       return .asked(why: Self.reason(answer))
     } catch {
       return .asked(why: "its risk cannot be judged: \(error.message). \(error.resolution)")
@@ -74,6 +77,9 @@ extension Engine {
   private static func reason(_ answer: ValidationAnswer) -> String {
     let worst = answer.findings.max { $0.severity < $1.severity }
     let example = worst.map { ": \($0.message) (line \($0.line))" } ?? ""
+    if let unread = answer.unexamined.first {
+      return "the validator could not look at all of it (\(unread.reason.rawValue))"
+    }
     return "its risk is \(answer.score.level.rawValue)\(example)"
   }
 }

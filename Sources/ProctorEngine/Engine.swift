@@ -20,7 +20,8 @@ public struct Engine: Sendable {
     self.workspace = walker.root
     copy = nil
     library = try AdapterLibrary(workspace: walker.root, environment: options.environment)
-    configuration = try Self.configuration(at: walker.root, adapters: library.ids)
+    let read = try Self.configuration(at: walker.root, adapters: library.ids)
+    configuration = options.floor.map(read.noLaxer) ?? read
     self.options = Self.settled(options, configuration)
   }
 

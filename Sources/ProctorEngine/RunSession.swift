@@ -107,8 +107,8 @@ public struct EngineOptions: Sendable {
   public var paranoid = false
   /// Keep everything that tests write to the workspace.
   public var keepWrites = false
-  /// Ask before code runs, also where `proctor.toml` does not want it.
-  public var alwaysConfirm = false
+  /// Settings than which those of `proctor.toml` cannot be laxer; nil for none.
+  public var floor: Configuration?
   /// Projects that run at the same time.
   public var jobs: Int
   /// The environment proctor was started in.

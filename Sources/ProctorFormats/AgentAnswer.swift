@@ -127,14 +127,16 @@ private struct BoundedKeys: Encodable {
   var errors_omitted: Int?
   var missing_omitted: Int?
   var details_omitted: Int?
-  var newly_skipped: [String]?
-  var gone: [String]?
+  let newly_skipped: [String]?
+  let newly_skipped_omitted: Int?
+  let gone: [String]?
+  let gone_omitted: Int?
 
   init(_ report: Report, _ bounds: AgentBounds, missing: Int) {
     run = bounds.run
     missing_omitted = ContractJSON.omitted(missing, of: report.missing.count)
-    newly_skipped = bounds.since.flatMap { $0.newlySkipped.prefix(10).map(\.text).nonEmpty }
-    gone = bounds.since.flatMap { $0.gone.prefix(10).map(\.text).nonEmpty }
+    (newly_skipped, newly_skipped_omitted) = RunDifference.listed(bounds.since?.newlySkipped)
+    (gone, gone_omitted) = RunDifference.listed(bounds.since?.gone)
   }
 
   mutating func count(_ errors: [ErrorAnswer]?, _ failures: [FailureAnswer], of report: Report) {

@@ -9,7 +9,7 @@ extension AgentReport {
     var blocks = [answer.failure.map(failure) ?? success(answer)]
     for (name, text) in [("stdout", answer.stdout), ("stderr", answer.stderr)]
     where !text.text.isEmpty {
-      blocks.append("\(name):\n\(excerpt(text.text, most: valueShown / 2))")
+      blocks.append("\(name):\n\(excerpt(text.text, most: valueShown / 2).quoted.trimmedEnd)")
     }
     blocks += answer.sandbox.map { denied($0, section: "execution") } ?? []
     if answer.sandbox?.backend == "none" { blocks.append("not isolated: ran bare on this machine") }
@@ -85,12 +85,19 @@ extension AgentReport {
   public static func text(
     _ listing: Listing, from offset: Int, next: Int?, workspace: String
   ) -> String {
-    var head = ["\(listing.tests.count) tests"]
+    let word =
+      switch listing.verdict.status {
+      case .error: "NO VERDICT: "
+      case .failed, .partialFailure: "FAILED: "
+      case .noTests: "NO TESTS: "
+      case .passed: ""
+      }
+    var head = ["\(word)\(listing.tests.count) tests"]
     if let message = listing.verdict.message {
       head.append(clean(message.replacing("\(workspace)/", with: ""), most: 600))
     }
     head += listing.errors.prefix(5).map { error in
-      "\(error.stage.rawValue.uppercased()) ERROR \(error.location.map { "\($0.text): " } ?? "")"
+      "\(error.stage.rawValue.uppercased()) ERROR \(error.location.map { "\(clean($0.text, most: 200)): " } ?? "")"
         + clean(error.message.replacing("\(workspace)/", with: ""), most: 300)
     }
     let shown = listing.tests[min(offset, listing.tests.count)..<(next ?? listing.tests.count)]
@@ -118,7 +125,8 @@ extension AgentReport {
     let near = failure.near.prefix(5).map {
       clean($0.name, most: 80) + ($0.line.map { " (line \($0))" } ?? "")
     }
-    return "\(failure.kind.rawValue): \(place)\(excerpt(failure.message, most: 1500))"
+    return
+      "\(failure.kind.rawValue): \(place)\(excerpt(failure.message, most: 1500).replacing("\n", with: "\n| "))"
       + (near.isEmpty ? "" : "\nnearest: \(near.joined(separator: ", "))")
   }
 

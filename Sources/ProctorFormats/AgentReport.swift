@@ -62,7 +62,8 @@ public struct AgentReport: Sendable {
 
   // MARK: parts
 
-  private var verdict: String {
+  /// What came of it, on one line.
+  var verdict: String {
     let counts = report.counts
     let numbers = "\(counts.passed) passed, \(counts.failed) failed, \(counts.skipped) skipped"
     let reason = report.verdict.reason.map { " (\($0.rawValue))" } ?? ""
@@ -114,7 +115,7 @@ public struct AgentReport: Sendable {
       text += lines.map { "  \($0)" } + names + (more > 0 ? ["  - and \(more) more"] : [])
     } else {
       text = ["FAIL\(word) \(line(first.test.id.text, most: 300))\(at)"]
-      text += (lines.isEmpty ? [first.last.rawStatus] : lines).map { "  \($0)" }
+      text += (lines.isEmpty ? [line(first.last.rawStatus, most: 200)] : lines).map { "  \($0)" }
       text += frames(failure, besides: place)
     }
     return text.joined(separator: "\n")

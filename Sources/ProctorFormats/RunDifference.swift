@@ -15,4 +15,15 @@ public struct RunDifference: Sendable {
     let ids = Set(report.tests.map(\.test.id) + report.missing.map(\.id))
     gone = old.keys.filter { !ids.contains($0) }.sorted()
   }
+
+  /// As many as answers list, and how many more there are; nil for none.
+  static func listed(_ ids: [TestID]?) -> (shown: [String]?, omitted: Int?) {
+    let ids = ids ?? []
+    return (
+      ids.prefix(mostListed).map(\.text).nonEmpty,
+      ids.count > mostListed ? ids.count - mostListed : nil
+    )
+  }
+
+  private static let mostListed = 10
 }

@@ -18,8 +18,8 @@ public struct RunPage: Sendable {
   ) {
     var shape = RunPageShape(report, run: run, tool: tool, section: nil, offset: nil)
     shape.message = report.verdict.message?.cut(1000)
-    shape.newly_skipped = since.flatMap { $0.newlySkipped.prefix(10).map(\.text).nonEmpty }
-    shape.gone = since.flatMap { $0.gone.prefix(10).map(\.text).nonEmpty }
+    (shape.newly_skipped, shape.newly_skipped_omitted) = RunDifference.listed(since?.newlySkipped)
+    (shape.gone, shape.gone_omitted) = RunDifference.listed(since?.gone)
     var room = Room(tokens, without: shape)
     shape.errors = room.errors(report)
     shape.failures = room.failures(report)
@@ -70,7 +70,9 @@ public struct RunPage: Sendable {
       lines = [part]
     }
     json = ContractJSON.encode(shape)
-    text = (lines + [shape.rest]).joined(separator: "\n") + "\n"
+    let title =
+      "Section \(section.rawValue) of \(run)\(offset > 0 ? ", from offset \(offset)" : ""):"
+    text = ([agent.verdict, title] + lines + [shape.rest]).joined(separator: "\n") + "\n"
   }
 
   /// Items of a page, however short they are.
@@ -141,7 +143,9 @@ private struct RunPageShape: Encodable {
   var errors: [ErrorAnswer]?
   var errors_omitted: Int?
   var newly_skipped: [String]?
+  var newly_skipped_omitted: Int?
   var gone: [String]?
+  var gone_omitted: Int?
   var tests: [Row]?
   var log: String?
 
@@ -173,7 +177,8 @@ private struct RunPageShape: Encodable {
   }
 }
 
-/// All that failing tests and runners printed, and every message whole.
+/// All that failing tests and runners printed, and every message whole; what is not proctor's begins with a bar in
+/// each line.
 public struct RunLog: Sendable {
   /// UTF-8, control characters shown and not obeyed.
   public let bytes: Data
@@ -183,11 +188,11 @@ public struct RunLog: Sendable {
     for test in report.tests where test.outcome.countsAsFailed { text += Self.entry(of: test) }
     for error in report.errors {
       text += "== \(error.stage.rawValue) error\(error.location.map { " at \($0.text)" } ?? "")\n"
-      text += "\(error.message)\n"
+      text += error.message.quoted
     }
     for adapter in report.adapters {
       guard let output = adapter.output?.nonEmpty else { continue }
-      text += "== the last words of \(adapter.project.title)\n\(output.text)\n"
+      text += "== the last words of \(adapter.project.title)\n\(output.text.quoted)"
     }
     let shown = text.harmless(multiline: true)
     bytes = Data((workspace.isEmpty ? shown : shown.replacing("\(workspace)/", with: "")).utf8)
@@ -197,9 +202,9 @@ public struct RunLog: Sendable {
   static func entry(of test: TestResult) -> String {
     let place = test.last.failures.first?.location.map { " at \($0.text)" } ?? ""
     var text = "== \(test.test.id.text) (\(test.outcome.rawValue))\(place)\n"
-    for failure in test.last.failures { text += "\(failure.message)\n" }
+    for failure in test.last.failures { text += failure.message.quoted }
     for (name, output) in [("stdout", test.last.stdout), ("stderr", test.last.stderr)] {
-      if let output = output?.nonEmpty { text += "-- \(name)\n\(output.text)\n" }
+      if let output = output?.nonEmpty { text += "-- \(name)\n\(output.text.quoted)" }
     }
     return text
   }

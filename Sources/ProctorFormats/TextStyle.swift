@@ -33,8 +33,11 @@ extension String {
       case _ where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value):
         let digits = String(scalar.value, radix: 16)
         result += "\\x" + (digits.count < 2 ? "0" : "") + digits
-      // Overrides of the writing direction make one name look like another.
-      case "\u{202a}"..."\u{202e}", "\u{2066}"..."\u{2069}":
+      // Overrides of the writing direction make one name look like another; other ends of lines make two of one; what
+      // is not seen may still be read, by a model.
+      case "\u{202a}"..."\u{202e}", "\u{2066}"..."\u{2069}", "\u{2028}", "\u{2029}", "\u{200b}",
+        "\u{200e}",
+        "\u{200f}", "\u{061c}", "\u{2060}"..."\u{2064}", "\u{feff}", "\u{e0000}"..."\u{e007f}":
         result += "\\u{\(String(scalar.value, radix: 16))}"
       default: result.unicodeScalars.append(scalar)
       }
@@ -49,6 +52,15 @@ extension String {
       String(line.last == "\r" ? line.dropLast() : line)
     }
   }
+
+  /// Each line behind a bar, ended: nobody takes it for proctor's own words.
+  var quoted: String {
+    let lines = unixLines
+    return (lines.last == "" ? lines.dropLast() : lines[...]).map { "| \($0)\n" }.joined()
+  }
+
+  /// Without the line end it may have.
+  var trimmedEnd: String { last == "\n" ? String(dropLast()) : self }
 
   func indented(by spaces: Int) -> String {
     let pad = String(repeating: " ", count: spaces)

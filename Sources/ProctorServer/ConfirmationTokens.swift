@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ProctorEngine
 import ProctorModel
 import Synchronization
 
@@ -8,11 +9,12 @@ import Synchronization
 final class ConfirmationTokens: Sendable {
   private static let lifetime = Duration.seconds(300)
   /// Those given first make room.
-  private static let most = 32
+  private static let most = 8
 
   private struct Issued {
     let token: String
     let call: Call
+    let question: ConfirmationQuestion
     let until: ContinuousClock.Instant
   }
 
@@ -31,24 +33,25 @@ final class ConfirmationTokens: Sendable {
 
   private let issued = Mutex<[Issued]>([])
 
-  func issue(for call: Call) -> String {
+  func issue(for call: Call, _ question: ConfirmationQuestion) -> String {
     var random = SystemRandomNumberGenerator()
     let token = (0..<4).map { _ in String(random.next(), radix: 16) }.joined(separator: "-")
     issued.withLock { issued in
       let now = ContinuousClock.now
       issued.removeAll { $0.until < now }
       if issued.count >= Self.most { issued.removeFirst() }
-      issued.append(Issued(token: token, call: call, until: now + Self.lifetime))
+      issued.append(
+        Issued(token: token, call: call, question: question, until: now + Self.lifetime))
     }
     return token
   }
 
-  /// Whether it was given for this call; it is good for nothing afterwards.
-  func redeem(_ token: String, for call: Call) -> Bool {
+  /// Whether it was given for this call and this question; it is good for nothing afterwards.
+  func redeem(_ token: String, for call: Call, _ question: ConfirmationQuestion) -> Bool {
     issued.withLock { issued in
       guard let index = issued.firstIndex(where: { $0.token == token }) else { return false }
       let found = issued.remove(at: index)
-      return found.until >= .now && found.call == call
+      return found.until >= .now && found.call == call && found.question == question
     }
   }
 }

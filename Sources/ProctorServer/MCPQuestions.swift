@@ -47,7 +47,7 @@ final class MCPQuestions: Sendable {
             "this client cannot show its user a question (it has no elicitation)",
             remedy: "the user can start proctor mcp with --yes"))
       }
-      return era.isStateless ? self.comeBack(request, call) : await self.elicit(question)
+      return era.isStateless ? self.comeBack(request, call, question) : await self.elicit(question)
     }
   }
 
@@ -94,21 +94,22 @@ final class MCPQuestions: Sendable {
     return MCPResult(
       [
         ("inputRequests", .object([(Self.name, form)])),
-        ("requestState", .string(tokens.issue(for: call))),
+        ("requestState", .string(tokens.issue(for: call, question))),
       ], type: "input_required")
   }
 
   /// What the client has come back with, if it was sent away.
   private func comeBack(
-    _ request: RPCRequest, _ call: ConfirmationTokens.Call
+    _ request: RPCRequest, _ call: ConfirmationTokens.Call, _ question: ConfirmationQuestion
   ) -> ConfirmationReply {
     guard let token = request.params?.string("requestState") else { return .askedLater }
-    guard tokens.redeem(token, for: call) else {
+    guard tokens.redeem(token, for: call, question) else {
       return .refused(
         FunctionFailure(
           .refused,
           "the confirmation is not good for this call: it has been used, is older than five minutes, or was given for "
-            + "other arguments. Make the call without it to have the user asked again"))
+            + "other arguments, another state of the file, or other settings. Make the call without it to have the user asked again"
+        ))
     }
     guard let answer = request.params?.fields("inputResponses")?.fields(Self.name) else {
       return .askedLater

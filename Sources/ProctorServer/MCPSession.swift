@@ -20,6 +20,8 @@ public final class MCPSession: Sendable {
     /// By `initialize`.
     var settled: MCPEra?
     var inFlight: [RPCID: Latch] = [:]
+    /// Also those that were cancelled and are still being taken down.
+    var running = 0
   }
 
   private let workspace: String
@@ -44,14 +46,14 @@ public final class MCPSession: Sendable {
   }
 
   /// What a session holds to whatever becomes of `proctor.toml`, which those who are to be confirmed might write:
-  /// the workspace, absolute, and whether code runs only when the user agrees.
+  /// the workspace, absolute, and settings than which later ones cannot be laxer.
   public static func settings(
     of directory: String, _ options: EngineOptions
-  ) throws(EngineError) -> (workspace: String, alwaysConfirm: Bool) {
+  ) throws(EngineError) -> (workspace: String, floor: Configuration) {
     let root = try Engine.root(of: directory)
     // What cannot be read is told with each call; until then it permits nothing.
     let engine = try? Engine(workspace: root, options: options)
-    return (root, engine?.configuration.execution.requireUserConfirmation ?? true)
+    return (root, engine?.configuration ?? Configuration())
   }
 
   /// Serves until the lines end or the task is cancelled; then everything that goes on is cancelled, nobody is told any
@@ -106,10 +108,14 @@ public final class MCPSession: Sendable {
       }
       let era = try MCPEra(request, settled: state.withLock { $0.settled })
       let service = Service(request: request, era: era)
-      state.withLock { $0.inFlight[request.id] = service.cancelled }
+      state.withLock { state in
+        state.inFlight[request.id] = service.cancelled
+        state.running += 1
+      }
       return {
         self.finish(
           service, await service.cancelled.cancelling { await self.outcome(of: service) })
+        self.state.withLock { $0.running -= 1 }
       }
     } catch let problem {
       throw error(problem)
@@ -122,7 +128,7 @@ public final class MCPSession: Sendable {
       if state.inFlight[id] != nil {
         return RPCError(.invalidRequest, "a request with this id has not been answered yet")
       }
-      if state.inFlight.count >= Self.most {
+      if state.running >= Self.most {
         return RPCError(.busy, "\(Self.most) requests are being served already")
       }
       return nil
@@ -153,7 +159,24 @@ public final class MCPSession: Sendable {
 
   private static func message(_ members: JSONValue) -> Data {
     guard case .object(let members) = members else { return Data() }
-    return JSONValue.object([("jsonrpc", "2.0")] + members).data
+    return lineSafe(JSONValue.object([("jsonrpc", "2.0")] + members).data)
+  }
+
+  /// Some readers take U+2028, U+2029 and U+0085 for ends of lines. In JSON they can only be in strings.
+  private static func lineSafe(_ data: Data) -> Data {
+    let signs: [(Data, String)] = [
+      (Data([0xe2, 0x80, 0xa8]), #"\u2028"#), (Data([0xe2, 0x80, 0xa9]), #"\u2029"#),
+      (Data([0xc2, 0x85]), #"\u0085"#),
+    ]
+    var safe = data
+    for (sign, escape) in signs {
+      var from = safe.startIndex
+      while let range = safe.firstRange(of: sign, in: from..<safe.endIndex) {
+        safe.replaceSubrange(range, with: Data(escape.utf8))
+        from = range.lowerBound + escape.utf8.count
+      }
+    }
+    return safe
   }
 
   private func tell(_ error: RPCError, id: RPCID?) {

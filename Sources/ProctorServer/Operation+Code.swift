@@ -41,9 +41,12 @@ extension Operation {
     body: { arguments, context throws(EngineError) in
       let engine = try context.engine(timeout: arguments.seconds("timeout"))
       let call = FunctionArguments(arguments)
-      let question = await engine.question(
-        calling: call.function, of: call.path, arguments: call.arguments, base: context.workspace)
-      let objection = await context.objection(question) { answer(FunctionAnswer($0)) }
+      let objection = await context.objection {
+        await engine.question(
+          calling: call.function, of: call.path, arguments: call.arguments, base: context.workspace)
+      } refused: {
+        answer(FunctionAnswer($0))
+      }
       if let objection { return objection }
       return .done(
         answer(
@@ -68,9 +71,12 @@ extension Operation {
     body: { arguments, context throws(EngineError) in
       let engine = try context.engine(timeout: arguments.seconds("timeout"))
       let call = FunctionArguments(arguments)
-      let question = await engine.question(
-        calling: call.function, of: call.path, arguments: call.arguments, base: context.workspace)
-      let objection = await context.objection(question) { answer(BenchmarkAnswer($0)) }
+      let objection = await context.objection {
+        await engine.question(
+          calling: call.function, of: call.path, arguments: call.arguments, base: context.workspace)
+      } refused: {
+        answer(BenchmarkAnswer($0))
+      }
       if let objection { return objection }
       return .done(
         answer(
@@ -99,7 +105,9 @@ extension Operation {
       let request = CodeRequest(
         language: arguments.string("language") ?? "",
         source: Data((arguments.string("code") ?? "").utf8))
-      let objection = await context.objection(await engine.question(running: request)) {
+      let objection = await context.objection {
+        await engine.question(running: request)
+      } refused: {
         answer(CodeAnswer($0))
       }
       if let objection { return objection }

@@ -22,7 +22,7 @@ extension Parameter {
 
 extension Operation.Hints {
   /// Runs code of the workspace, which may change what its settings let it change.
-  static let runsTests = Operation.Hints(isReadOnly: false)
+  static let runsTests = Operation.Hints(isReadOnly: false, isIdempotent: false)
 }
 
 extension Operation {

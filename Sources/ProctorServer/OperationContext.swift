@@ -41,17 +41,19 @@ extension OperationContext {
 
   /// Asks the user where that is wanted.
   /// - Parameters:
-  ///   - question: nil for none.
+  ///   - question: as things are when it is called; nil for none.
   ///   - refused: the answer when the user does not agree.
   /// - Returns: nil when the code may run.
   func objection(
-    _ question: ConfirmationQuestion?, refused: (FunctionFailure) -> OperationAnswer
+    _ question: () async -> ConfirmationQuestion?, refused: (FunctionFailure) -> OperationAnswer
   ) async -> OperationOutcome? {
-    guard let question else { return nil }
-    switch await ask(question) {
-    case .allowed: return nil
+    guard let asked = await question() else { return nil }
+    switch await ask(asked) {
+    // The user read what was there before.
+    case .allowed:
+      return await question() == asked ? nil : .done(refused(ConfirmationQuestion.changed))
     case .refused(let failure): return .done(refused(failure))
-    case .askedLater: return .mustAsk(question)
+    case .askedLater: return .mustAsk(asked)
     }
   }
 }

@@ -23,7 +23,7 @@ public final class StandardStreams: Sendable {
       var buffer = [UInt8](repeating: 0, count: 1 << 16)
       while true {
         let count = read(STDIN_FILENO, &buffer, buffer.count)
-        if count < 0, errno == EINTR { continue }
+        if count < 0, Self.mayGoOn(STDIN_FILENO, POLLIN) { continue }
         guard count > 0 else { break }
         cutter.take(Data(buffer[..<count])).forEach { ending.yield($0) }
       }
@@ -45,11 +45,20 @@ public final class StandardStreams: Sendable {
     _ = written.wait(timeout: .now() + Self.patience)
   }
 
+  /// Whether to try again after a failure, once it can go on: whoever shares the stream may have made it non-blocking.
+  private static func mayGoOn(_ descriptor: Int32, _ event: Int32) -> Bool {
+    if errno == EAGAIN {
+      var waiting = pollfd(fd: descriptor, events: Int16(event), revents: 0)
+      return poll(&waiting, 1, -1) >= 0 || errno == EINTR
+    }
+    return errno == EINTR
+  }
+
   private static func write(_ data: Data) -> Bool {
     var rest = data[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR || errno == EAGAIN { continue }
+      if count < 0, mayGoOn(STDOUT_FILENO, POLLOUT) { continue }
       guard count > 0 else { return false }
       rest = rest.dropFirst(count)
     }

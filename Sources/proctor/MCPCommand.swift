@@ -50,7 +50,7 @@ struct MCP: AsyncParsableCommand {
     options.timeoutSeconds = timeout
     let workspace: String
     do {
-      (workspace, options.alwaysConfirm) = try MCPSession.settings(of: directory, options)
+      (workspace, options.floor) = try MCPSession.settings(of: directory, options)
     } catch {
       Console.error("proctor: \(error.message)\n\(error.resolution)")
       throw ProctorExit(error).code
