@@ -55,10 +55,14 @@ enum Confirmation {
   static func refusal(
     of function: String, in path: String, _ arguments: String, _ engine: Engine
   ) async -> FunctionFailure? {
-    await engine.question(
-      calling: function, of: path, arguments: arguments,
-      base: FileManager.default.currentDirectoryPath
-    ).flatMap(refusal)
+    let base = FileManager.default.currentDirectoryPath
+    func question() async -> ConfirmationQuestion? {
+      await engine.question(calling: function, of: path, arguments: arguments, base: base)
+    }
+    guard let asked = await question() else { return nil }
+    if let refused = refusal(asked) { return refused }
+    // The user read what was there before.
+    return await question() == asked ? nil : ConfirmationQuestion.changed
   }
 
   /// - Returns: nil when the user agreed.
