@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import ProctorModel
 
 // The other answers told to a model: no times but where they are the answer, no colours, bounded.
@@ -131,7 +132,7 @@ extension AgentReport {
   }
 
   /// The beginning and the end, with its lines.
-  private static func excerpt(_ text: String, most: Int) -> String {
+  static func excerpt(_ text: String, most: Int) -> String {
     let scalars = text.unicodeScalars
     let surplus = scalars.count - most
     guard surplus > 0 else { return text.harmless(multiline: true) }
@@ -157,14 +158,25 @@ extension AgentReport {
 extension FunctionAnswer {
   /// Bytes of each stream in an answer to a model.
   private static let outputKept = 3000
+  /// Bytes of a result's JSON that are given whole.
+  private static let resultKept = 16_384
 
-  /// The same with less of what it printed.
+  /// The same with less of what it printed and, where it is large, returned.
   public var brief: FunctionAnswer {
-    FunctionAnswer(
+    let (result, form) = briefResult
+    return FunctionAnswer(
       result: result, form: form, isTruncated: isTruncated, failure: failure,
       measurement: measurement, executionTimeMS: executionTimeMS, stdout: Self.brief(stdout),
       stderr: Self.brief(stderr), peakMemoryMB: peakMemoryMB, sandbox: sandbox,
       toolVersion: toolVersion)
+  }
+
+  /// Of a large result its beginning and its end, as a text.
+  private var briefResult: (Data?, form: String?) {
+    guard let result, result.count > Self.resultKept else { return (result, form) }
+    let text = AgentReport.excerpt(
+      String(decoding: result, as: UTF8.self), most: Self.resultKept / 4)
+    return ((try? JSONEncoder().encode(text)) ?? Data("null".utf8), "excerpt")
   }
 
   private static func brief(_ text: CapturedText) -> CapturedText {

@@ -657,6 +657,18 @@ def tokens(words):
 
 
 class ForModels(Case):
+    def test_large_results_are_excerpts(self):
+        self.write("code_here.py", "def many(n):\n    return [chr(0x2028)] + list(range(n))\n")
+        wire = self.wire("--yes")
+        def call(n):
+            return wire.call("execute_function", path="code_here.py", function_name="many", args=[n])["structuredContent"]
+        self.assertEqual(call(100)["result"][-1], 99)
+        self.assertNotIn("result_form", call(100))
+        large = call(100_000)
+        self.assertEqual(large["result_form"], "excerpt")
+        self.assertRegex(large["result"], r"(?s)^\[.+, ?1, ?2.+characters.+99999\]$")
+        self.assertLess(len(large["result"]), 6000)
+
     def test_five_thousand_tests_within_two_thousand_tokens(self):
         for number in range(50):
             self.write(f"test_{number:02}.py", f"""\
