@@ -16,19 +16,40 @@ public struct AgentBounds: Sendable {
   }
 }
 
+/// What the answers about runs have in common, and models are given little of.
+private protocol RunAnswerShape {
+  var message: String? { get set }
+  var errors: [ErrorAnswer]? { get set }
+  var sandbox: SandboxReceipt? { get set }
+  var missing: [String]? { get set }
+  var writes: [WorkspaceWrite]? { get set }
+  var writes_omitted: Int? { get set }
+  var patch: ChangeAnswer? { get set }
+}
+
+extension RunAnswerShape {
+  /// Without errors, and with the first of everything else.
+  fileprivate mutating func shorten(_ report: Report) {
+    message = message?.cut(1000)
+    errors = nil
+    sandbox = sandbox?.brief
+    missing = missing.map { Array($0.prefix(5)) }
+    writes = writes.map { Array($0.prefix(5)) }
+    writes_omitted = ContractJSON.omitted(writes?.count, of: report.writes.count)
+    patch = report.change.map { ChangeAnswer($0, most: 10) }
+  }
+}
+
+extension RunAllAnswer: RunAnswerShape {}
+extension RunTestAnswer: RunAnswerShape {}
+
 extension ContractJSON {
   /// The answer of `run_all_tests`, cut to what a model is given.
   public static func runAllTests(_ report: Report, within bounds: AgentBounds) -> Data {
     var answer = RunAllAnswer(report, details: false)
-    answer.message = answer.message?.cut(1000)
+    answer.shorten(report)
     answer.failures = []
-    answer.errors = nil
     answer.adapters = answer.adapters.prefix(10).map(\.brief)
-    answer.sandbox = answer.sandbox?.brief
-    answer.missing = answer.missing.map { Array($0.prefix(5)) }
-    answer.writes = answer.writes.map { Array($0.prefix(5)) }
-    answer.writes_omitted = omitted(answer.writes?.count, of: report.writes.count)
-    answer.patch = report.change.map { ChangeAnswer($0, most: 10) }
     var keys = BoundedKeys(report, bounds, missing: answer.missing?.count ?? 0)
     var room = Room(bounds.tokens, without: Bounded(answer: answer, keys: keys))
     answer.errors = room.errors(report)
@@ -41,16 +62,10 @@ extension ContractJSON {
   public static func runTest(_ report: Report, within bounds: AgentBounds) -> Data {
     var answer = RunTestAnswer(report)
     let details = answer.details
-    answer.message = answer.message?.cut(1000)
+    answer.shorten(report)
     answer.error = answer.error?.cut(500)
     answer.details = []
     answer.failures = nil
-    answer.errors = nil
-    answer.sandbox = answer.sandbox?.brief
-    answer.missing = answer.missing.map { Array($0.prefix(5)) }
-    answer.writes = answer.writes.map { Array($0.prefix(5)) }
-    answer.writes_omitted = omitted(answer.writes?.count, of: report.writes.count)
-    answer.patch = report.change.map { ChangeAnswer($0, most: 10) }
     var keys = BoundedKeys(report, bounds, missing: answer.missing?.count ?? 0)
     var room = Room(bounds.tokens, without: Bounded(answer: answer, keys: keys))
     answer.errors = room.errors(report)

@@ -80,38 +80,12 @@ public struct RunPage: Sendable {
 }
 
 extension ContractJSON {
-  /// The answer of `get_run` while it goes on.
-  public static func getRun(_ state: RunningState, tool: String) -> Data {
-    encode(RunningPage(state, tool: tool))
-  }
-
   /// The answer of `get_run` when there is nothing to show.
   /// - Parameter run: nil when there is no such run.
   public static func getRun(failed report: Report, run: String?) -> Data {
     var shape = RunPageShape(report, run: run, tool: nil, section: nil, offset: nil)
     shape.message = report.verdict.message?.cut(1000)
     return encode(shape)
-  }
-}
-
-private struct RunningPage: Encodable {
-  let status = "running"
-  let run: String
-  let tool: String
-  let message: String
-  let total_tests: Int
-  let passed: Int
-  let failed: Int
-  let skipped: Int
-
-  init(_ state: RunningState, tool: String) {
-    run = state.run
-    self.tool = tool
-    message = state.message
-    total_tests = state.passed + state.failed + state.skipped
-    passed = state.passed
-    failed = state.failed
-    skipped = state.skipped
   }
 }
 

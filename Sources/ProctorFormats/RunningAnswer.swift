@@ -25,23 +25,37 @@ public struct RunningState: Sendable {
 
 extension ContractJSON {
   /// The answer of `run_all_tests` while it goes on.
-  public static func runAllTests(_ state: RunningState) -> Data { encode(RunningAll(state)) }
+  public static func runAllTests(_ state: RunningState) -> Data {
+    var answer = RunningAll(state)
+    answer.execution_time_ms = state.durationMS.rounded3
+    (answer.failures, answer.adapters) = ([], [])
+    return encode(answer)
+  }
 
   /// The answer of `run_test` while it goes on.
   public static func runTest(_ state: RunningState) -> Data { encode(RunningSome(state)) }
+
+  /// The answer of `get_run` while it goes on.
+  /// - Parameter tool: that started it.
+  public static func getRun(_ state: RunningState, tool: String) -> Data {
+    var answer = RunningAll(state)
+    answer.tool = tool
+    return encode(answer)
+  }
 }
 
 private struct RunningAll: Encodable {
   let status = "running"
   let run: String
+  var tool: String?
   let message: String
   let total_tests: Int
   let passed: Int
   let failed: Int
   let skipped: Int
-  let execution_time_ms: Double
-  let failures: [String] = []
-  let adapters: [String] = []
+  var execution_time_ms: Double?
+  var failures: [String]?
+  var adapters: [String]?
 
   init(_ state: RunningState) {
     run = state.run
@@ -50,7 +64,6 @@ private struct RunningAll: Encodable {
     passed = state.passed
     failed = state.failed
     skipped = state.skipped
-    execution_time_ms = state.durationMS.rounded3
   }
 }
 

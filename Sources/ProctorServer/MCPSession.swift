@@ -164,19 +164,20 @@ public final class MCPSession: Sendable {
 
   /// Some readers take U+2028, U+2029 and U+0085 for ends of lines. In JSON they can only be in strings.
   private static func lineSafe(_ data: Data) -> Data {
-    let signs: [(Data, String)] = [
-      (Data([0xe2, 0x80, 0xa8]), #"\u2028"#), (Data([0xe2, 0x80, 0xa9]), #"\u2029"#),
-      (Data([0xc2, 0x85]), #"\u0085"#),
-    ]
-    var safe = data
-    for (sign, escape) in signs {
-      var from = safe.startIndex
-      while let range = safe.firstRange(of: sign, in: from..<safe.endIndex) {
-        safe.replaceSubrange(range, with: Data(escape.utf8))
-        from = range.lowerBound + escape.utf8.count
-      }
+    var safe = Data(capacity: data.count)
+    var rest = data[...]
+    while let lead = rest.firstIndex(where: { $0 == 0xe2 || $0 == 0xc2 }) {
+      let sign = rest[lead...]
+      let escape =
+        sign.starts(with: [0xe2, 0x80, 0xa8])
+        ? #"\u2028"#
+        : sign.starts(with: [0xe2, 0x80, 0xa9])
+          ? #"\u2029"# : sign.starts(with: [0xc2, 0x85]) ? #"\u0085"# : nil
+      safe += rest[..<lead]
+      safe += escape.map { Data($0.utf8) } ?? Data([rest[lead]])
+      rest = sign.dropFirst(escape == nil ? 1 : rest[lead] == 0xe2 ? 3 : 2)
     }
-    return safe
+    return safe + rest
   }
 
   private func tell(_ error: RPCError, id: RPCID?) {

@@ -39,21 +39,32 @@ extension Operation {
     schema: "execute_function", hints: .runsCode, Parameter.call + [.timeout],
     failed: { answer(FunctionAnswer($0.functionFailure)) },
     body: { arguments, context throws(EngineError) in
-      let engine = try context.engine(timeout: arguments.seconds("timeout"))
-      let call = FunctionArguments(arguments)
-      let objection = await context.objection {
-        await engine.question(
-          calling: call.function, of: call.path, arguments: call.arguments, base: context.workspace)
-      } refused: {
-        answer(FunctionAnswer($0))
-      }
-      if let objection { return objection }
-      return .done(
+      try await calling(arguments, context) { engine, call throws(EngineError) in
         answer(
           try await engine.execute(
             call.function, of: call.path, arguments: call.arguments, base: context.workspace,
-            progress: context.progress())))
+            progress: context.progress()))
+      } refused: {
+        answer(FunctionAnswer($0))
+      }
     })
+
+  /// Does something with a function, when the user does not object.
+  private static func calling(
+    _ arguments: Arguments, _ context: OperationContext,
+    _ body: (Engine, FunctionArguments) async throws(EngineError) -> OperationAnswer,
+    refused: (FunctionFailure) -> OperationAnswer
+  ) async throws(EngineError) -> OperationOutcome {
+    let engine = try context.engine(timeout: arguments.seconds("timeout"))
+    let call = FunctionArguments(arguments)
+    let objection = await context.objection(
+      {
+        await engine.question(
+          calling: call.function, of: call.path, arguments: call.arguments, base: context.workspace)
+      }, refused: refused)
+    if let objection { return objection }
+    return .done(try await body(engine, call))
+  }
 
   private static func answer(_ answer: FunctionAnswer) -> OperationAnswer {
     OperationAnswer(
@@ -69,21 +80,15 @@ extension Operation {
       Parameter("iterations", .integer(1...1_000_000_000), "Timed calls. Default: 1000."), .timeout,
     ], failed: { answer(BenchmarkAnswer($0.functionFailure)) },
     body: { arguments, context throws(EngineError) in
-      let engine = try context.engine(timeout: arguments.seconds("timeout"))
-      let call = FunctionArguments(arguments)
-      let objection = await context.objection {
-        await engine.question(
-          calling: call.function, of: call.path, arguments: call.arguments, base: context.workspace)
-      } refused: {
-        answer(BenchmarkAnswer($0))
-      }
-      if let objection { return objection }
-      return .done(
+      try await calling(arguments, context) { engine, call throws(EngineError) in
         answer(
           try await engine.benchmark(
             call.function, of: call.path, arguments: call.arguments,
             iterations: arguments.integer("iterations"), base: context.workspace,
-            progress: context.progress())))
+            progress: context.progress()))
+      } refused: {
+        answer(BenchmarkAnswer($0))
+      }
     })
 
   private static func answer(_ answer: BenchmarkAnswer) -> OperationAnswer {

@@ -535,17 +535,8 @@ import Testing
   }
 
   @Test func `the hosts of Python and JavaScript`() throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "\(ProctorProcess.repository)/.cache/python/bin/python")
-    process.arguments = ["-B", "\(ProctorProcess.repository)/Tests/Support/function_hosts.py"]
     // They look for variables whose names begin as proctor's do.
-    process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
-    let output = Pipe()
-    process.standardError = output
-    try process.run()
-    let words = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0, "\(words)")
-    #expect(!words.contains("skipped"), "\(words)")
+    let variables = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
+    try PythonScript(name: "function_hosts.py", variables: variables).check()
   }
 }

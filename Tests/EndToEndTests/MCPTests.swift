@@ -8,20 +8,7 @@ import Testing
     "ForModels", "Agent",
   ])
   func `clients of both eras`(part: String) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "\(ProctorProcess.repository)/.cache/mcp/bin/python")
-    process.arguments = ["-B", "\(ProctorProcess.repository)/Tests/Support/mcp_server.py", part]
-    var environment = ProctorProcess.environment
-    environment["PROCTOR"] = ProctorProcess.binary
-    process.environment = environment
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let words = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0, "\(words)")
-    #expect(words.contains("\nRan ") && !words.contains("skipped="), "\(words)")
+    try PythonScript(name: "mcp_server.py", arguments: [part], environment: "mcp").check()
   }
 
   @Test func `a workspace that is none`() throws {

@@ -664,6 +664,12 @@ class ForModels(Case):
             return wire.call("execute_function", path="code_here.py", function_name="many", args=[n])["structuredContent"]
         self.assertEqual(call(100)["result"][-1], 99)
         self.assertNotIn("result_form", call(100))
+        # Some readers take it for the end of a line.
+        wire.post("tools/call", {
+            "name": "execute_function", "arguments": {"path": "code_here.py", "function_name": "many", "args": [1]}})
+        line = wire.line()
+        self.assertNotIn("\u2028".encode(), line)
+        self.assertEqual(json.loads(line)["result"]["structuredContent"]["result"], ["\u2028", 0])
         large = call(100_000)
         self.assertEqual(large["result_form"], "excerpt")
         self.assertRegex(large["result"], r"(?s)^\[.+, ?1, ?2.+characters.+99999\]$")
