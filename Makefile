@@ -28,7 +28,7 @@ format-check:
 
 # One file that runs on another machine of the same distribution.
 dist: setup
-	swift build -c release --static-swift-stdlib --product proctor --scratch-path .build-release
+	scripts/build-release.sh
 	install -D .build-release/release/proctor dist/proctor
 
 bench: setup

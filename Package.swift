@@ -17,6 +17,14 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"6.0.0"),
   ],
   targets: [
     .target(name: "ProctorModel", swiftSettings: settings),
@@ -28,6 +36,13 @@ let package = Package(
     .target(name: "CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
     .target(
       name: "ProctorFormats", dependencies: ["ProctorModel", "CLibXML2", "CPCRE2"],
+      resources: [
+        .embedInCode("page/page.html"), .embedInCode("page/page.css"),
+        .embedInCode("page/base.js"), .embedInCode("page/data.js"), .embedInCode("page/tests.js"),
+        .embedInCode("page/detail.js"), .embedInCode("page/charts.js"),
+        .embedInCode("page/views.js"), .embedInCode("page/live.js"),
+        .embedInCode("page/questions.js"), .embedInCode("page/main.js"),
+      ],
       swiftSettings: settings),
     .target(
       name: "ProctorSandbox", dependencies: ["ProctorModel", "CSandbox"], swiftSettings: settings),
@@ -90,6 +105,7 @@ let package = Package(
         "ProctorRules",
         "CSandbox",
         "TOMLKit",
+        .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings),
     .target(
@@ -99,8 +115,9 @@ let package = Package(
     .executableTarget(name: "embed-rules", swiftSettings: settings),
     .target(
       name: "ProctorSchemas", path: "docs/schema",
-      exclude: ["compare.schema.json", "selftest.schema.json"],
+      exclude: ["compare.schema.json", "report.schema.json", "selftest.schema.json"],
       resources: [
+        .embedInCode("audit.schema.json"),
         .embedInCode("benchmark.schema.json"),
         .embedInCode("check.schema.json"),
         .embedInCode("execute_code.schema.json"),
@@ -114,8 +131,24 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
+      name: "ProctorAudit",
+      dependencies: [
+        "ProctorModel", "ProctorFormats",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: settings),
+    .target(
       name: "ProctorServer",
-      dependencies: ["ProctorModel", "ProctorFormats", "ProctorEngine", "ProctorSchemas"],
+      dependencies: [
+        "ProctorModel", "ProctorFormats", "ProctorEngine", "ProctorSchemas", "ProctorAudit",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
       swiftSettings: settings),
     .target(
       name: "ProctorSelfTest", dependencies: ["ProctorModel", "ProctorSandbox", "CAttacks"],
@@ -124,12 +157,15 @@ let package = Package(
       name: "proctor",
       dependencies: [
         "ProctorEngine", "ProctorModel", "ProctorFormats", "ProctorSelfTest", "ProctorServer",
-        "CSandbox",
+        "ProctorAudit", "CSandbox",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .executableTarget(
       name: "latency", dependencies: ["ProctorSandbox", "ProctorModel"], path: "Benchmarks/Latency",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "audit-cost", dependencies: ["ProctorAudit"], path: "Benchmarks/Audit",
       swiftSettings: settings),
     .testTarget(name: "ProctorModelTests", dependencies: ["ProctorModel"], swiftSettings: settings),
     .testTarget(
@@ -145,6 +181,12 @@ let package = Package(
     .testTarget(
       name: "ProctorAdaptersTests",
       dependencies: ["ProctorAdapters", "ProctorFormats", "ProctorModel"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ProctorAuditTests",
+      dependencies: [
+        "ProctorAudit", "ProctorModel", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
       swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["ProctorModel"], swiftSettings: settings),
   ]

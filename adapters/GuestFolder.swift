@@ -2,13 +2,25 @@ import FoundationEssentials
 import Glibc
 import ProctorModel
 
+/// Files of proctor's own that go into a guest folder; kept by who has them, so that each call need not read them.
+struct GuestFiles {
+  let contents: [String: [UInt8]]
+  let fingerprint: String
+
+  init(_ contents: [String: [UInt8]]) {
+    self.contents = contents
+    fingerprint = Fingerprint.of(
+      contents.sorted { $0.key < $1.key }.reduce(into: []) { $0 += $1.value })
+  }
+}
+
 /// Proctor's code inside a runner, at a path that does not change from run to run: runners keep what
 /// they compiled by its path, and jest by its whole configuration.
 struct GuestFolder {
   let context: AdapterContext
   let name: String
   private let inner: String
-  let files: [String: [UInt8]]
+  let files: GuestFiles
   /// Where such folders lie, for all projects or for this one.
   private let place: String
   let folder: String
@@ -18,7 +30,7 @@ struct GuestFolder {
   ///   - inner: where in the folder the files lie; empty for the folder itself.
   ///   - isOwn: for this project alone: what tools of the project write beside the files.
   init(
-    context: AdapterContext, name: String, inner: String = "", files: [String: [UInt8]],
+    context: AdapterContext, name: String, inner: String = "", files: GuestFiles,
     isOwn: Bool = false
   ) {
     self.context = context
@@ -26,8 +38,7 @@ struct GuestFolder {
     self.inner = inner
     self.files = files
     place = isOwn ? "\(context.cache)/guest" : context.guestFolder
-    let content = files.sorted { $0.key < $1.key }.reduce(into: []) { $0 += $1.value }
-    folder = "\(place)/\(name)-\(Fingerprint.of(content))"
+    folder = "\(place)/\(name)-\(files.fingerprint)"
   }
 
   func path(_ file: String) -> String {
@@ -36,7 +47,7 @@ struct GuestFolder {
 
   /// Nothing when the files are there.
   var installation: [Invocation] {
-    guard files.keys.contains(where: { access(path($0), R_OK) != 0 }) else { return [] }
+    guard files.contents.keys.contains(where: { access(path($0), R_OK) != 0 }) else { return [] }
     return [
       Invocation(
         purpose: .install, title: "laying out proctor's part of \(name)",
@@ -48,7 +59,7 @@ struct GuestFolder {
             { mv -T "$new" "$1" 2>/dev/null || { [ -d "$1" ] && rm -r "$new"; }; }
           """#, "sh", folder, Invocation.filesPlaceholder, inner,
         ], directory: "/", mounts: [.writable(place)],
-        files: files.mapValues { Data($0) })
+        files: files.contents.mapValues { Data($0) })
     ]
   }
 

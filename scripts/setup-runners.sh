@@ -32,6 +32,7 @@ done
 for crate in serde serde-json serde-derive; do
   ls -d /usr/share/cargo/registry/"${crate//-/_}"-1* >/dev/null 2>&1 || missing+=("librust-$crate-dev")
 done
+command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || missing+=(chromium-headless-shell)
 command -v javac >/dev/null || missing+=(default-jdk-headless)
 if [ "${#missing[@]}" -gt 0 ]; then
   say "installing ${missing[*]}"
@@ -52,9 +53,13 @@ environment() {
 environment pytest7 pytest pytest==7.4.4 pytest-xdist
 environment plugins pytest pytest==8.4.2 pytest-xdist pytest-asyncio pytest-rerunfailures pytest-subtests \
   pytest-timeout hypothesis
-# The Model Context Protocol's own client and models, and a tokenizer that brings its vocabulary along. Not beside
-# the pytest of the fixtures: a plugin for it comes with them.
-environment mcp mcp,bpe_openai,jsonschema mcp==2.3.0 bpe-openai==0.1.4 jsonschema
+# The Model Context Protocol's own client and models, a tokenizer that brings its vocabulary along, and what makes calls
+# of an OpenAPI document. Not beside the pytest of the fixtures: plugins for it come with them.
+environment mcp mcp,bpe_openai,jsonschema,schemathesis,openapi_spec_validator mcp==2.3.0 bpe-openai==0.1.4 \
+  jsonschema schemathesis==4.32.5 openapi-spec-validator==0.9.0
+
+# A browser without a window, and what drives it, for the page to look at.
+environment page playwright,jsonschema playwright==1.65.2 jsonschema
 
 # The runtimes in which single functions can be called, and what pieces of code draw with.
 if ! .cache/python/bin/python -c 'import RestrictedPython, _quickjs, wasmtime, numpy, matplotlib' 2>/dev/null; then

@@ -19,7 +19,7 @@ missing=()
 for tool in "${!packages[@]}"; do
   command -v "$tool" >/dev/null || missing+=("${packages[$tool]}")
 done
-for library in libxml-2.0:libxml2-dev libpcre2-8:libpcre2-dev libseccomp:libseccomp-dev; do
+for library in libxml-2.0:libxml2-dev libpcre2-8:libpcre2-dev libseccomp:libseccomp-dev sqlite3:libsqlite3-dev; do
   pkg-config --exists "${library%%:*}" 2>/dev/null || missing+=("${library##*:}")
 done
 python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)

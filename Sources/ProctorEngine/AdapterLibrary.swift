@@ -68,10 +68,7 @@ struct AdapterLibrary: Sendable {
   }
 
   private static func userFolder(_ environment: [String: String]) -> String? {
-    let base =
-      environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-      ?? environment["HOME"].map { "\($0)/.config" }
-    return base.map { "\($0)/proctor/adapters" }
+    UserSettings.folder(environment).map { "\($0)/adapters" }
   }
 
   private static func read(

@@ -7,6 +7,8 @@ import ProctorModel
 ///     ROOT/shared/                      compiled guest code, remembered tool queries
 ///     ROOT/workspaces/NAME-HASH/        build caches of one workspace, kept from run to run
 ///       candidates/KIND-N/              the same for copies of it that patches or revisions changed
+///     ROOT/reports/NAME-HASH/           the last runs of one workspace, to be looked at
+///     ROOT/confirmed/NAME-HASH/         what the user agreed to for as long as it stays as it is
 ///     ROOT/runs/PID-NONCE/              one run's scratch, removed at its end or at the next start
 struct CacheFolder: Sendable {
   let root: String
@@ -46,9 +48,17 @@ struct CacheFolder: Sendable {
   }
 
   /// The caches of all projects of a workspace.
-  func workspace(_ path: String) -> String {
+  func workspace(_ path: String) -> String { "\(root)/workspaces/\(Self.named(path))" }
+
+  /// The kept runs of a workspace.
+  func archive(of path: String) -> String { "\(root)/reports/\(Self.named(path))" }
+
+  /// What the user agreed to in a workspace for as long as it stays as it is.
+  func confirmed(of path: String) -> String { "\(root)/confirmed/\(Self.named(path))" }
+
+  private static func named(_ path: String) -> String {
     let name = path.split(separator: "/").last.map(String.init) ?? "root"
-    return "\(root)/workspaces/\(Self.plain(name))-\(Fingerprint.of(path))"
+    return "\(plain(name))-\(Fingerprint.of(path))"
   }
 
   /// Names for people to recognise; uniqueness is the hash's work.

@@ -8,6 +8,7 @@ extension Configuration {
   /// it was then.
   func noLaxer(than first: Configuration) -> Configuration {
     var result = self
+    result.audit.isRequired = audit.isRequired || first.audit.isRequired
     result.execution = execution.noLaxer(than: first.execution)
     result.validation = validation.noLaxer(than: first.validation)
     result.tests.allowNetworkAccess = tests.allowNetworkAccess && first.tests.allowNetworkAccess

@@ -80,6 +80,13 @@ public struct Configuration: Sendable, Hashable {
     public var confirmAt: RiskLevel? = .high
   }
 
+  /// `[audit]`: what a workspace has a say in; the rest is `UserSettings`.
+  public struct Audit: Sendable, Hashable {
+    /// Calls that cannot be recorded are refused.
+    public var isRequired = false
+  }
+
+  public var audit = Audit()
   public var execution = Execution()
   public var validation = Validation()
   public var tests = Tests()

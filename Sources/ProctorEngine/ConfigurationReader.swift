@@ -7,19 +7,34 @@ import TOMLKit
 struct ConfigurationReader {
   private let text: String
   private let adapters: Set<String>
+  /// As complaints name it.
+  private var file = Configuration.fileName
 
   /// - Throws: `EngineError` with code `configuration`.
   static func read(_ text: String, adapters: [AdapterID]) throws(EngineError) -> Configuration {
     let reader = ConfigurationReader(text: text, adapters: Set(adapters.map(\.rawValue)))
-    let table: TOMLTable
-    do {
-      table = try TOMLTable(string: text)
-    } catch let error as TOMLParseError {
-      throw Self.broken("line \(error.source.begin.line): \(error.description)")
-    } catch {
-      throw Self.broken("\(error)")
+    return try reader.configuration(try reader.table())
+  }
+
+  /// The same of a user's own settings.
+  static func readUser(_ text: String, path: String) throws(EngineError) -> UserSettings {
+    let reader = ConfigurationReader(text: text, adapters: [], file: path)
+    var result = UserSettings()
+    for (key, value) in try reader.table() {
+      guard key == "audit" else { throw reader.unknown(key, in: [], known: ["audit"]) }
+      result.audit = try reader.userAudit(try reader.section(value, key))
     }
-    return try reader.configuration(table)
+    return result
+  }
+
+  private func table() throws(EngineError) -> TOMLTable {
+    do {
+      return try TOMLTable(string: text)
+    } catch let error as TOMLParseError {
+      throw broken("line \(error.source.begin.line): \(error.description)")
+    } catch {
+      throw broken("\(error)")
+    }
   }
 
   private func configuration(_ table: TOMLTable) throws(EngineError) -> Configuration {
@@ -33,7 +48,40 @@ struct ConfigurationReader {
         result.tests = try tests(try section(value, "tests"))
       case "validation":
         result.validation = try validation(try section(value, "validation"))
-      default: throw unknown(key, in: [], known: ["execution", "tests", "validation"])
+      case "audit": result.audit = try audit(try section(value, "audit"))
+      default: throw unknown(key, in: [], known: ["audit", "execution", "tests", "validation"])
+      }
+    }
+    return result
+  }
+
+  private func audit(_ table: TOMLTable) throws(EngineError) -> Configuration.Audit {
+    var result = Configuration.Audit()
+    let at = ["audit"]
+    for (key, value) in table {
+      switch key {
+      case "required": result.isRequired = try bool(value, key, at)
+      case "retention_days", "max_mb":
+        throw EngineError(
+          .configuration, "\(place(key, at)): audit.\(key) is not for a workspace to say",
+          resolution:
+            "All workspaces have one trail. Put it into ~/.config/proctor/\(Configuration.fileName)."
+        )
+      default: throw unknown(key, in: at, known: ["required"])
+      }
+    }
+    return result
+  }
+
+  private func userAudit(_ table: TOMLTable) throws(EngineError) -> UserSettings.Audit {
+    var result = UserSettings.Audit()
+    let at = ["audit"]
+    for (key, value) in table {
+      switch key {
+      case "required": result.isRequired = try bool(value, key, at)
+      case "retention_days": result.retentionDays = try integer(value, key, at, 1...36_500)
+      case "max_mb": result.maxMegabytes = try integer(value, key, at, 1...1_048_576)
+      default: throw unknown(key, in: at, known: ["required", "retention_days", "max_mb"])
       }
     }
     return result
@@ -311,14 +359,14 @@ struct ConfigurationReader {
       resolution: "Correct the value, or remove the key to get the default.")
   }
 
-  private static func broken(_ what: String) -> EngineError {
+  private func broken(_ what: String) -> EngineError {
     EngineError(
-      .configuration, "\(Configuration.fileName): \(what)", resolution: "Correct the TOML syntax.")
+      .configuration, "\(file): \(what)", resolution: "Correct the TOML syntax.")
   }
 
   private func place(_ key: String, _ at: [String]) -> String {
     let line = Self.lineNumber(of: key, in: at.joined(separator: "."), text)
-    return Configuration.fileName + (line.map { ":\($0)" } ?? "")
+    return file + (line.map { ":\($0)" } ?? "")
   }
 
   /// The line that defines a key. The parser keeps no positions of keys, so the text is searched:

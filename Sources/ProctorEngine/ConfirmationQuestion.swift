@@ -1,3 +1,4 @@
+import FoundationEssentials
 import ProctorAdapters
 import ProctorFormats
 public import ProctorModel
@@ -18,10 +19,11 @@ public struct ConfirmationQuestion: Sendable, Hashable {
   private let code: String
   /// The settings in force, and the file as it was then.
   private let circumstances: [String]
+  private let memory: ConfirmationMemory?
 
   /// - Parameters:
   ///   - names: with words between them.
-  ///   - file: absolute; nil for none.
+  ///   - file: absolute; nil where the code itself is what would run.
   fileprivate init(
     _ engine: Engine, _ names: [String], code: String, why: String?, file: String? = nil
   ) {
@@ -36,13 +38,22 @@ public struct ConfirmationQuestion: Sendable, Hashable {
     self.why = why.map(TextSummary.oneLine)
     self.code = code
     let real = file.map { FileSystem.realPath($0) ?? $0 }
+    let settings = [
+      engine.isolation.rawValue, "\(engine.configuration.execution.resourceLimits())",
+      "\(engine.configuration.execution.allowNetworkAccess)",
+    ]
     circumstances =
-      names
-      + [
-        engine.isolation.rawValue, "\(engine.configuration.execution.resourceLimits())",
-        "\(engine.configuration.execution.allowNetworkAccess)",
-      ] + (real.map { [WorkspaceStamp.identity(of: $0)] } ?? [])
+      names + settings + (real.map { [WorkspaceStamp.identity(of: $0)] } ?? [])
+    memory = ConfirmationMemory(
+      engine, names + settings,
+      content: real.map { ConfirmationMemory.content(of: $0) } ?? Data(code.utf8))
   }
+
+  /// The user agreed to this code with these settings for as long as both stay as they are; arguments may differ.
+  public var isRemembered: Bool { memory?.holds ?? false }
+
+  /// From now on.
+  public func remember() { memory?.keep() }
 
   /// The arguments or the code on one line.
   /// - Parameter most: scalars of the beginning and of the end.

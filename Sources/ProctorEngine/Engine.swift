@@ -50,9 +50,10 @@ public struct Engine: Sendable {
   var adapters: [any Adapter] { library.all }
 
   /// Detected runners, those switched off left out.
-  public func projects() -> [Project] {
-    let tree = walker.tree()
-    return adapters.flatMap { adapter -> [Project] in
+  public func projects() -> [Project] { projects(in: walker.tree()) }
+
+  private func projects(in tree: WorkspaceTree) -> [Project] {
+    adapters.flatMap { adapter -> [Project] in
       let settings = configuration.settings(for: adapter.id)
       guard settings.enabled ?? adapter.isEnabledByDefault else { return [] }
       guard let root = settings.root else { return adapter.detect(in: tree) }
@@ -73,18 +74,23 @@ public struct Engine: Sendable {
     try refuseRuntimes()
     let clock = ContinuousClock()
     let start = clock.now
-    let projects = concerned(selector)
+    let tree = walker.tree()
+    let beginning = Report.Beginning(
+      date: Date.now.timeIntervalSince1970, codeState: copy == nil ? CodeState.of(tree) : nil)
+    let projects = concerned(selector, in: tree)
     progress(.detected(projects))
     let folder = try RunFolder(in: CacheFolder(environment: options.environment))
     Sandbox.sweep()
-    let session = try session(in: folder.path, progress)
+    let session = try session(in: folder.path, since: start, progress)
     let outcomes = try await outcomes(of: projects, selector, session)
     let names = outcomes.flatMap(\.listedNames)
-    return ReportBuilder(
+    var report = ReportBuilder(
       accounting: Accounting(outcomes: outcomes, interrupted: Task.isCancelled),
       workspace: workspace, durationMS: (clock.now - start).milliseconds,
       suggestions: selector.wantedName.map { Suggestions.nearest(to: $0, among: names) } ?? []
     ).report()
+    report.beginning = beginning
+    return report
   }
 
   /// Lists the selected tests; builds what must be built, runs none.
@@ -92,7 +98,7 @@ public struct Engine: Sendable {
     _ selector: TestSelector, progress: @escaping @Sendable (Progress) -> Void = { _ in }
   ) async throws(EngineError) -> Listing {
     try refuseRuntimes()
-    let projects = concerned(selector)
+    let projects = concerned(selector, in: walker.tree())
     progress(.detected(projects))
     let folder = try RunFolder(in: CacheFolder(environment: options.environment))
     Sandbox.sweep()
@@ -196,19 +202,20 @@ public struct Engine: Sendable {
     adapters.first { $0.id == project.adapter } ?? adapters[0]
   }
 
-  private func concerned(_ selector: TestSelector) -> [Project] {
+  private func concerned(_ selector: TestSelector, in tree: WorkspaceTree) -> [Project] {
     let isFolder: Bool =
       if case .path(let path, _) = selector { FileSystem.isFolder("\(walker.root)/\(path)") } else {
         false
       }
-    return projects().filter { project in
+    return projects(in: tree).filter { project in
       let extensions = adapter(of: project).sourceExtensions
       return selector.concerns(project, sourceExtensions: extensions, isFolder: isFolder)
     }
   }
 
   func session(
-    in folder: String, _ progress: @escaping @Sendable (Progress) -> Void
+    in folder: String, since begin: ContinuousClock.Instant = .now,
+    _ progress: @escaping @Sendable (Progress) -> Void
   ) throws(EngineError) -> RunSession {
     var cache = try CacheFolder(environment: options.environment)
     let local = LocalHost(
@@ -225,7 +232,8 @@ public struct Engine: Sendable {
     return RunSession(
       workspace: workspace, copy: copy, configuration: configuration, options: options,
       cache: cache,
-      host: host, container: container, runFolder: folder, tree: walker.tree, progress: progress)
+      host: host, container: container, runFolder: folder, tree: walker.tree, progress: progress,
+      begin: begin)
   }
 
   // MARK: settings

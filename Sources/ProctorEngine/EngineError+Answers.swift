@@ -9,7 +9,7 @@ extension EngineError {
     let kind: FunctionFailure.Kind =
       switch code {
       case .usage, .workspace, .configuration: .badArguments
-      case .sandbox, .storage: .sandbox
+      case .sandbox, .storage, .busy: .sandbox
       case .interrupted: .interrupted
       }
     return FunctionFailure(kind, sentences)
@@ -35,6 +35,7 @@ extension EngineError {
       case .configuration: .configurationBroken
       case .sandbox: .sandboxUnavailable
       case .storage: .storage
+      case .busy: .busy
       case .interrupted: .interrupted
       }
     return Verdict(status: .error, reason: reason, message: sentences)

@@ -8,6 +8,8 @@ public struct EngineError: Error, Hashable, Sendable {
     case workspace
     case sandbox
     case storage
+    /// Too much goes on already; it may work later.
+    case busy
     /// The user did, before there was anything to answer with.
     case interrupted
   }

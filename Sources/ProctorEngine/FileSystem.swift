@@ -24,6 +24,12 @@ enum FileSystem {
     return stat(path, &status) == 0 ? Int(status.st_size) : nil
   }
 
+  /// When a file or folder was changed last, in seconds since 1970; 0 when there is none.
+  static func changed(_ path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mtim.tv_sec : 0
+  }
+
   /// Of what a path leads to, links followed; nil when there is nothing.
   private static func kind(_ path: String) -> mode_t? {
     var status = stat()
@@ -93,6 +99,18 @@ enum FileSystem {
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     return read(descriptor, limit: limit)
+  }
+
+  /// The first bytes of a regular file; nil if it is none or cannot be read.
+  static func prefix(of path: String, bytes: Int) -> Data? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var status = stat()
+    var buffer = [UInt8](repeating: 0, count: bytes)
+    guard fstat(descriptor, &status) == 0, (status.st_mode & S_IFMT) == S_IFREG else { return nil }
+    let count = read(descriptor, &buffer)
+    return Data(buffer.prefix(max(0, count)))
   }
 
   /// The same of an open file, from where it stands.

@@ -1,5 +1,4 @@
-import Foundation
-import Glibc
+import FoundationEssentials
 import ProctorModel
 import ProctorSandbox
 import Synchronization
@@ -40,11 +39,16 @@ final class ImageHost: ProctorModel.Host, Sendable {
   }
 
   private static func quoted(_ text: String) -> String {
-    "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    "'" + text.replacing("'", with: "'\\''") + "'"
+  }
+
+  /// Without the ends of lines around it.
+  private static func line(_ text: String) -> String {
+    text.split(whereSeparator: \.isNewline).joined(separator: "\n")
   }
 
   func executable(named name: String) -> String? {
-    let path = ask("command -v -- \(Self.quoted(name))")?.trimmingCharacters(in: .newlines)
+    let path = ask("command -v -- \(Self.quoted(name))").map(Self.line)
     return path.flatMap { $0.hasPrefix("/") ? $0 : nil }
   }
 
@@ -61,7 +65,7 @@ final class ImageHost: ProctorModel.Host, Sendable {
   func realPath(_ path: String) -> String? {
     isLocal(path)
       ? local.realPath(path)
-      : ask("readlink -e -- \(Self.quoted(path))")?.trimmingCharacters(in: .newlines)
+      : ask("readlink -e -- \(Self.quoted(path))").map(Self.line)
   }
 
   func read(_ path: String) -> String? {
@@ -89,15 +93,11 @@ final class ImageHost: ProctorModel.Host, Sendable {
 
 /// A shell in a container, asked one question after the other.
 private struct ContainerShell {
-  private let process = Process()
-  private let input = Pipe()
-  private let output = Pipe()
+  private let conversation: HostConversation
   /// For starting the container, and for each answer.
-  private static let secondsAllowed = 60.0
+  private static let timeAllowed = Duration.seconds(60)
 
   init(_ container: SandboxPolicy.Container, reads: [String]) throws(EngineError) {
-    process.executableURL = URL(filePath: container.engine)
-    process.environment = container.environment
     var arguments = [
       "run", "--rm", "--interactive", "--network", "none", "--read-only", "--cap-drop", "ALL",
       "--user", "\(container.user):\(container.group)", "--security-opt", "no-new-privileges",
@@ -105,25 +105,16 @@ private struct ContainerShell {
       "--tmpfs", "/tmp:rw,exec,mode=1777", "--env", "HOME=/tmp", "--entrypoint", "",
     ]
     for path in reads { arguments += ["--volume", "\(path):\(path):ro"] }
-    process.arguments =
-      arguments + SandboxPolicy.Container.labels + [container.image, "/bin/sh"]
-    process.standardInput = input
-    process.standardOutput = output
-    let complaints = Pipe()
-    process.standardError = complaints
-    do {
-      try process.run()
-    } catch {
-      throw Self.unavailable(container, "\(error)")
-    }
-    guard ask("true") != nil else {
-      try? input.fileHandleForWriting.close()
-      process.waitUntilExit()
-      let words = String(
-        decoding: complaints.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-      throw Self.unavailable(
-        container, words.split(separator: "\n").first.map(String.init) ?? "it did not answer")
-    }
+    arguments += SandboxPolicy.Container.labels + [container.image, "/bin/sh"]
+    guard
+      let conversation = HostConversation(
+        [container.engine] + arguments, environment: container.environment)
+    else { throw Self.unavailable(container, "\(container.engine) does not start") }
+    self.conversation = conversation
+    guard ask("true") == nil else { return }
+    let words = conversation.end()
+    throw Self.unavailable(
+      container, words.split(separator: "\n").first.map(String.init) ?? "it did not answer")
   }
 
   private static func unavailable(
@@ -136,40 +127,20 @@ private struct ContainerShell {
   }
 
   /// The shell ends with its input, and the container with it.
-  func end() {
-    try? input.fileHandleForWriting.close()
-    process.waitUntilExit()
-  }
+  func end() { conversation.end() }
 
   /// What a script prints; nil when it fails.
   func ask(_ script: String) -> String? {
-    let mark = RunFolder.nonce()
+    let mark = Data("\n\(RunFolder.nonce()) ".utf8)
+    let name = String(decoding: mark.dropFirst().dropLast(), as: UTF8.self)
     // A subshell of its own: no answer changes the shell.
-    let text = "(\(script)) </dev/null 2>/dev/null; printf '\\n%s %s\\n' \(mark) \"$?\"\n"
-    guard (try? input.fileHandleForWriting.write(contentsOf: Data(text.utf8))) != nil else {
-      return nil
+    let text = "(\(script)) </dev/null 2>/dev/null; printf '\\n%s %s\\n' \(name) \"$?\"\n"
+    let answer = conversation.ask(Data(text.utf8), until: .now + Self.timeAllowed) {
+      $0.last == UInt8(ascii: "\n") && $0.firstRange(of: mark) != nil
     }
-    var answer = Data()
-    let wanted = Data("\n\(mark) ".utf8)
-    let deadline = ContinuousClock.now + .seconds(Self.secondsAllowed)
-    while true {
-      var poller = pollfd(
-        fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
-      let left = (deadline - ContinuousClock.now).components.seconds
-      guard left >= 0, poll(&poller, 1, Int32(left * 1000 + 500)) > 0 else {
-        // Whoever does not answer now would answer the next question.
-        process.terminate()
-        return nil
-      }
-      let part = output.fileHandleForReading.availableData
-      if part.isEmpty { return nil }
-      answer += part
-      guard let range = answer.range(of: wanted), answer.last == UInt8(ascii: "\n") else {
-        continue
-      }
-      let status = answer[range.upperBound...].dropLast()
-      return status == Data("0".utf8)
-        ? String(decoding: answer[..<range.lowerBound], as: UTF8.self) : nil
-    }
+    guard let answer, let range = answer.firstRange(of: mark),
+      answer[range.upperBound...].dropLast() == Data("0".utf8)
+    else { return nil }
+    return String(decoding: answer[..<range.lowerBound], as: UTF8.self)
   }
 }

@@ -27,6 +27,8 @@ struct InvocationRunner: Sendable {
   let testSeconds: Double?
   /// This project's part of the run folder.
   var scratch: String
+  /// Times are told from here on.
+  let begin: ContinuousClock.Instant
   let progress: @Sendable (Progress) -> Void
 
   /// Bytes kept of stdout and stderr of one invocation that only explains itself with them.
@@ -68,7 +70,8 @@ struct InvocationRunner: Sendable {
       project: context.project, channel: invocation.channel, nonce: nonce, ledger: ledger,
       decoder: decoder,
       outputLimit: invocation.purpose == .build ? Self.buildOutputLimit : Self.outputLimit,
-      testSeconds: invocation.purpose == .run ? testSeconds : nil, progress: progress)
+      testSeconds: invocation.purpose == .run ? testSeconds : nil, begin: begin,
+      progress: progress)
     let result = try await sandboxed(
       invocation, nonce: nonce, wallSeconds: wallSeconds, overdue: { recorder.overdue },
       events: { recorder.receive($0) })

@@ -12,6 +12,7 @@ final class Recorder: Sendable {
     var line = Data()
     var stdout: BoundedCapture
     var stderr: BoundedCapture
+    var usage = UsageSeries()
     /// When each running test started.
     var starts: [TestID: ContinuousClock.Instant] = [:]
     /// When a time limit was reached. Signals may wake what hangs: what it reports then does not count.
@@ -24,17 +25,22 @@ final class Recorder: Sendable {
   private let project: Project
   private let channel: Invocation.Channel
   private let testSeconds: Double?
+  /// Of the run.
+  private let begin: ContinuousClock.Instant
+  private let started = ContinuousClock.now
   private let progress: @Sendable (Progress) -> Void
   private let state: Mutex<State>
 
   init(
     project: Project, channel: Invocation.Channel, nonce: String, ledger: Ledger,
     decoder: (any EventDecoder)?,
-    outputLimit: Int, testSeconds: Double?, progress: @escaping @Sendable (Progress) -> Void
+    outputLimit: Int, testSeconds: Double?, begin: ContinuousClock.Instant,
+    progress: @escaping @Sendable (Progress) -> Void
   ) {
     self.project = project
     self.channel = channel
     self.testSeconds = testSeconds
+    self.begin = begin
     self.progress = progress
     state = Mutex(
       State(
@@ -52,7 +58,9 @@ final class Recorder: Sendable {
         state.stderr.append(bytes)
         decode(.stderr(bytes), &state)
       case .stopping: state.stopped = ContinuousClock().now
-      case .usage(let sample): progress(.usage(project, sample))
+      case .usage(let sample):
+        state.usage.append(sample)
+        progress(.usage(project, sample))
       case .channel(let bytes):
         guard state.stopped == nil else { return }
         for record in records(bytes, &state) { decode(.record(record), &state) }
@@ -114,7 +122,8 @@ final class Recorder: Sendable {
         command: AdapterReport.Command(
           purpose: invocation.purpose, argv: invocation.argv, status: result.status,
           durationMS: result.durationMS, peakMemoryMB: result.peakMemoryMB,
-          cpuMS: result.cpuSeconds.map { $0 * 1000 }),
+          cpuMS: result.cpuSeconds.map { $0 * 1000 },
+          startedMS: (started - begin).milliseconds, samples: state.usage.samples),
         blamed: blamed)
     }
   }
@@ -156,11 +165,11 @@ final class Recorder: Sendable {
 
   private func apply(_ events: [TestEvent], _ state: inout State) {
     for event in events {
-      state.ledger.apply(event)
+      state.ledger.apply(timed(event, state))
       switch event {
       case .listed(let test): progress(.listed(test))
       case .started(let id):
-        if testSeconds != nil { state.starts[id] = ContinuousClock().now }
+        state.starts[id] = ContinuousClock.now
         progress(.started(id))
       case .finished(let id, _):
         state.starts[id] = nil
@@ -169,6 +178,15 @@ final class Recorder: Sendable {
       case .deselected, .ended, .corrupt: break
       }
     }
+  }
+
+  /// A result with the moment at which its test was seen to start.
+  private func timed(_ event: TestEvent, _ state: State) -> TestEvent {
+    guard case .finished(let id, var attempt) = event, attempt.startedMS == nil,
+      let start = state.starts[id]
+    else { return event }
+    attempt.startedMS = (start - begin).milliseconds
+    return .finished(id, attempt)
   }
 
   private func announce(_ id: TestID, _ ledger: Ledger) {

@@ -44,7 +44,8 @@ struct ReportBuilder {
         Failure(
           message: $0.message.replacing(workspace + "/", with: ""), location: $0.location,
           frames: $0.frames)
-      }, note: attempt.note, stdout: attempt.stdout, stderr: attempt.stderr)
+      }, note: attempt.note, stdout: attempt.stdout, stderr: attempt.stderr,
+      startedMS: attempt.startedMS, worker: attempt.worker)
   }
 
   /// Tools write absolute paths into their messages; answers are the same on every machine.

@@ -17,6 +17,8 @@ struct RunSession: Sendable {
   /// Looks at the workspace's files as they are now.
   let tree: @Sendable () -> WorkspaceTree
   let progress: @Sendable (Progress) -> Void
+  /// Times are told from here on.
+  let begin: ContinuousClock.Instant
 
   /// Where the workspace's files are on this machine.
   var files: String { copy?.folder ?? workspace }
@@ -66,7 +68,7 @@ struct RunSession: Sendable {
       access: copy == nil ? tests.workspace : .protected,
       keepsWrites: true, shown: copy?.shown ?? [],
       network: tests.allowNetworkAccess ? .host : .none, reads: tests.read, freeReads: [],
-      testSeconds: testSeconds, scratch: try folders(context), progress: progress)
+      testSeconds: testSeconds, scratch: try folders(context), begin: begin, progress: progress)
   }
 
   /// For calls of functions, and for building what is called.
@@ -81,7 +83,7 @@ struct RunSession: Sendable {
       access: limits.fileOperations == 0 ? .readOnly : .protected, keepsWrites: false,
       shown: copy?.shown ?? [],
       network: execution.allowNetworkAccess ? .host : .none, reads: [], freeReads: [workspace],
-      testSeconds: nil, scratch: try folders(context), progress: progress)
+      testSeconds: nil, scratch: try folders(context), begin: begin, progress: progress)
   }
 
   /// Makes the caches that the commands of a project write to.

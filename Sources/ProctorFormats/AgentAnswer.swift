@@ -1,14 +1,15 @@
 public import FoundationEssentials
 public import ProctorModel
 
-/// What an answer of a run has for a model besides the report itself: a handle for what does not fit.
+/// What an answer of a run has for callers besides the report itself: a handle, and how much of it is wanted.
 public struct AgentBounds: Sendable {
   let run: String
   let since: RunDifference?
-  let tokens: Int
+  let tokens: Int?
 
+  /// - Parameter tokens: nil for all of it.
   public init(
-    run: String, since: RunDifference? = nil, tokens: Int = AgentReport.defaultTokens
+    run: String, since: RunDifference? = nil, tokens: Int? = AgentReport.defaultTokens
   ) {
     self.run = run
     self.since = since
@@ -44,30 +45,39 @@ extension RunAllAnswer: RunAnswerShape {}
 extension RunTestAnswer: RunAnswerShape {}
 
 extension ContractJSON {
-  /// The answer of `run_all_tests`, cut to what a model is given.
+  /// The answer of `run_all_tests` with the run's handle, cut to what is wanted.
   public static func runAllTests(_ report: Report, within bounds: AgentBounds) -> Data {
+    guard let tokens = bounds.tokens else {
+      return encode(
+        Bounded(
+          answer: RunAllAnswer(report, details: true), keys: BoundedKeys(report, bounds)))
+    }
     var answer = RunAllAnswer(report, details: false)
     answer.shorten(report)
+    (answer.started_at, answer.code_state) = (nil, nil)
     answer.failures = []
     answer.adapters = answer.adapters.prefix(10).map(\.brief)
     var keys = BoundedKeys(report, bounds, missing: answer.missing?.count ?? 0)
-    var room = Room(bounds.tokens, without: Bounded(answer: answer, keys: keys))
+    var room = Room(tokens, without: Bounded(answer: answer, keys: keys))
     answer.errors = room.errors(report)
     answer.failures = room.failures(report)
     keys.count(answer.errors, answer.failures, of: report)
     return encode(Bounded(answer: answer, keys: keys))
   }
 
-  /// The answer of `run_test`, cut to what a model is given.
+  /// The answer of `run_test` with the run's handle, cut to what is wanted.
   public static func runTest(_ report: Report, within bounds: AgentBounds) -> Data {
     var answer = RunTestAnswer(report)
+    guard let tokens = bounds.tokens else {
+      return encode(Bounded(answer: answer, keys: BoundedKeys(report, bounds)))
+    }
     let details = answer.details
     answer.shorten(report)
     answer.error = answer.error?.cut(500)
     answer.details = []
     answer.failures = nil
     var keys = BoundedKeys(report, bounds, missing: answer.missing?.count ?? 0)
-    var room = Room(bounds.tokens, without: Bounded(answer: answer, keys: keys))
+    var room = Room(tokens, without: Bounded(answer: answer, keys: keys))
     answer.errors = room.errors(report)
     let failures = room.failures(report, share: 0.6)
     answer.failures = failures.nonEmpty
@@ -147,9 +157,10 @@ private struct BoundedKeys: Encodable {
   let gone: [String]?
   let gone_omitted: Int?
 
-  init(_ report: Report, _ bounds: AgentBounds, missing: Int) {
+  /// - Parameter missing: how many of them are listed; nil for all.
+  init(_ report: Report, _ bounds: AgentBounds, missing: Int? = nil) {
     run = bounds.run
-    missing_omitted = ContractJSON.omitted(missing, of: report.missing.count)
+    missing_omitted = missing.flatMap { ContractJSON.omitted($0, of: report.missing.count) }
     (newly_skipped, newly_skipped_omitted) = RunDifference.listed(bounds.since?.newlySkipped)
     (gone, gone_omitted) = RunDifference.listed(bounds.since?.gone)
   }
@@ -221,6 +232,7 @@ extension FailureAnswer {
     copy.stdout_omitted_bytes = (stdout?.utf8.count).map { $0 + (stdout_omitted_bytes ?? 0) }
     copy.stderr_omitted_bytes = (stderr?.utf8.count).map { $0 + (stderr_omitted_bytes ?? 0) }
     (copy.stdout, copy.stderr) = (nil, nil)
+    (copy.started_ms, copy.worker, copy.attempt_details) = (nil, nil, nil)
     copy.similar_failures = similar > 0 ? similar : nil
     return copy
   }

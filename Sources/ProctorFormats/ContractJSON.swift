@@ -9,6 +9,25 @@ public enum ContractJSON {
     encode(RunAllAnswer(report, details: details))
   }
 
+  /// A page of the answer of `run_all_tests`: all of it, but of the tests those that fit, with their failures.
+  /// - Parameters:
+  ///   - offset: of the first test.
+  ///   - bytes: of the page, roughly; one test is always on it.
+  public static func runAllTests(_ report: Report, from offset: Int, bytes: Int) -> Data {
+    let first = min(offset, report.tests.count)
+    var (end, room) = (first, bytes)
+    while end < report.tests.count, room > 0 {
+      room -= report.tests[end].bytes
+      end += 1
+    }
+    let tests = report.tests[first..<end]
+    var answer = RunAllAnswer(report, details: false)
+    answer.tests = tests.map(TestRow.init)
+    answer.failures = tests.filter { $0.outcome.countsAsFailed }.map(FailureAnswer.init)
+    answer.next_offset = end < report.tests.count ? end : nil
+    return encode(answer)
+  }
+
   /// The answer of `run_test`.
   public static func runTest(_ report: Report) -> Data { encode(RunTestAnswer(report)) }
 
@@ -58,11 +77,19 @@ public enum ContractJSON {
   }
 
   static func encode(_ value: some Encodable) -> Data {
+    encode(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]) + Data("\n".utf8)
+  }
+
+  /// For machines only: one line, without an end of line.
+  static func compact(_ value: some Encodable) -> Data { encode(value, [.withoutEscapingSlashes]) }
+
+  private static func encode(
+    _ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting
+  ) -> Data {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting = formatting
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    let body = (try? encoder.encode(value)) ?? Data(#"{"status": "error"}"#.utf8)
-    return body + Data("\n".utf8)
+    return (try? encoder.encode(value)) ?? Data(#"{"status": "error"}"#.utf8)
   }
 }

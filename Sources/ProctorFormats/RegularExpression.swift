@@ -76,6 +76,26 @@ public final class RegularExpression: Sendable {
     return result
   }
 
+  /// The text with what a named group took replaced in each match.
+  /// - Throws: `Problem.tooExpensive`.
+  public func replacing(
+    group name: String, in text: String, with replacement: String
+  ) throws(Problem) -> String {
+    guard let number = groups.first(where: { $0.name == name })?.number else { return text }
+    let bytes = Array(text.utf8)
+    var result: [UInt8] = []
+    var (start, copied) = (0, 0)
+    while start <= bytes.count, let found = try match(bytes, from: start), let whole = found[0] {
+      if number < found.count, let range = found[number], range.lowerBound >= copied {
+        result += bytes[copied..<range.lowerBound] + Array(replacement.utf8)
+        copied = range.upperBound
+      }
+      start = max(whole.upperBound, start + (whole.isEmpty ? 1 : 0))
+      while start < bytes.count, bytes[start] & 0xC0 == 0x80 { start += 1 }
+    }
+    return String(decoding: result + bytes[copied...], as: UTF8.self)
+  }
+
   /// The ranges of the whole match and of each group.
   private func match(_ bytes: [UInt8], from start: Int) throws(Problem) -> [Range<Int>?]? {
     let data = pcre2_match_data_create_from_pattern_8(code, nil)

@@ -12,6 +12,9 @@ struct RunAllAnswer: Encodable {
   let failed: Int
   let skipped: Int
   let execution_time_ms: Double
+  /// nil in answers to models, as all that only a clock tells.
+  var started_at: String?
+  var code_state: String?
   var failures: [FailureAnswer]
   var errors: [ErrorAnswer]?
   var missing: [String]?
@@ -21,7 +24,8 @@ struct RunAllAnswer: Encodable {
   var writes_omitted: Int?
   var patch: ChangeAnswer?
   var adapters: [AdapterAnswer]
-  let tests: [TestRow]?
+  var tests: [TestRow]?
+  var next_offset: Int?
 
   init(_ report: Report, details: Bool) {
     let counts = report.counts
@@ -33,6 +37,8 @@ struct RunAllAnswer: Encodable {
     failed = counts.failed
     skipped = counts.skipped
     execution_time_ms = report.durationMS.rounded3
+    started_at = report.beginning.map { Timestamp.text($0.date) }
+    code_state = report.beginning?.codeState
     failures = report.tests.filter { $0.outcome.countsAsFailed }.map(FailureAnswer.init)
     errors = report.errors.map(ErrorAnswer.init).nonEmpty
     missing = report.missing.map(\.id.text).nonEmpty
@@ -166,100 +172,6 @@ struct ListAnswer: Encodable {
   }
 }
 
-struct FailureAnswer: Encodable {
-  let test: String
-  let id: TestID
-  let full_name: String
-  let adapter: AdapterID
-  let suite: String
-  let outcome: Outcome
-  let raw_status: String
-  let file: String?
-  let line: Int?
-  let column: Int?
-  let definition_line: Int?
-  let duration_ms: Double?
-  var error: String
-  var more_failures: [Detail]?
-  var frames: [Frame]?
-  var stdout: String?
-  var stdout_omitted_bytes: Int?
-  var stderr: String?
-  var stderr_omitted_bytes: Int?
-  let attempts: Int
-  /// Other tests that fail alike and are not listed.
-  var similar_failures: Int?
-
-  struct Detail: Encodable {
-    let error: String
-    let file: String?
-    let line: Int?
-    let column: Int?
-
-    init(_ failure: Failure) {
-      error = failure.message
-      file = failure.location?.file
-      line = failure.location?.line
-      column = failure.location?.column
-    }
-  }
-
-  init(_ result: TestResult) {
-    let attempt = result.last
-    let first = attempt.failures.first
-    test = result.test.name
-    id = result.test.id
-    full_name = result.test.fullName
-    adapter = result.test.project.adapter
-    suite = result.test.suite
-    outcome = attempt.outcome
-    raw_status = attempt.rawStatus
-    file = first?.location?.file ?? result.test.file
-    line = first?.location?.line
-    column = first?.location?.column
-    definition_line = result.test.definition?.line
-    duration_ms = attempt.shownDuration
-    error = attempt.firstMessage
-    more_failures = attempt.failures.dropFirst().map(Detail.init).nonEmpty
-    frames = first?.frames.nonEmpty
-    stdout = attempt.stdout?.nonEmpty?.text
-    stdout_omitted_bytes = attempt.stdout?.omittedCount
-    stderr = attempt.stderr?.nonEmpty?.text
-    stderr_omitted_bytes = attempt.stderr?.omittedCount
-    attempts = result.attempts.count
-  }
-}
-
-struct TestRow: Encodable {
-  let id: TestID
-  let name: String
-  let full_name: String
-  let adapter: AdapterID
-  let suite: String
-  let file: String?
-  let definition_line: Int?
-  let outcome: Outcome
-  let raw_status: String
-  let duration_ms: Double?
-  let note: String?
-  let attempts: Int
-
-  init(_ result: TestResult) {
-    id = result.test.id
-    name = result.test.name
-    full_name = result.test.fullName
-    adapter = result.test.project.adapter
-    suite = result.test.suite
-    file = result.test.file
-    definition_line = result.test.definition?.line
-    outcome = result.outcome
-    raw_status = result.last.rawStatus
-    duration_ms = result.last.shownDuration
-    note = result.last.note
-    attempts = result.attempts.count
-  }
-}
-
 struct ErrorAnswer: Encodable {
   let stage: RunError.Stage
   let adapter: AdapterID?
@@ -293,6 +205,8 @@ struct AdapterAnswer: Encodable {
     let duration_ms: Double
     let peak_memory_mb: Double?
     let cpu_ms: Double?
+    let started_ms: Double?
+    let samples: [Sample]?
 
     init(_ command: AdapterReport.Command) {
       purpose = command.purpose.rawValue
@@ -302,6 +216,20 @@ struct AdapterAnswer: Encodable {
       duration_ms = command.durationMS.rounded3
       peak_memory_mb = command.peakMemoryMB?.rounded3
       cpu_ms = command.cpuMS?.rounded3
+      started_ms = command.startedMS?.rounded3
+      samples = command.samples.map(Sample.init).nonEmpty
+    }
+  }
+
+  struct Sample: Encodable {
+    let elapsed_ms: Double
+    let cpu_percent: Double?
+    let memory_mb: Double?
+
+    init(_ sample: UsageSample) {
+      elapsed_ms = sample.elapsedMS.rounded()
+      cpu_percent = sample.cpuPercent?.rounded()
+      memory_mb = sample.memoryMB.map { ($0 * 10).rounded() / 10 }
     }
   }
 
@@ -340,12 +268,12 @@ extension Double {
 
 extension Attempt {
   /// nil for what no clock can have shown: guests and foreign reports may say anything.
-  fileprivate var shownDuration: Double? {
+  var shownDuration: Double? {
     durationMS.map(\.rounded3).flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
   }
 
   /// What to say when there is nothing to say but that it failed.
-  fileprivate var firstMessage: String {
+  var firstMessage: String {
     let message = failures.first?.message ?? ""
     return message.isEmpty ? rawStatus : message
   }

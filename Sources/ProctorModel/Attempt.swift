@@ -11,10 +11,15 @@ public struct Attempt: Hashable, Sendable {
   public let note: String?
   public let stdout: CapturedText?
   public let stderr: CapturedText?
+  /// Milliseconds between the run's beginning and its own; nil when the runner does not say that it begins.
+  public var startedMS: Double?
+  /// The runner's own name of the process that ran it: `gw0`; nil when there is but one or the runner does not say.
+  public var worker: String?
 
   public init(
     outcome: Outcome, rawStatus: String, durationMS: Double? = nil, failures: [Failure] = [],
-    note: String? = nil, stdout: CapturedText? = nil, stderr: CapturedText? = nil
+    note: String? = nil, stdout: CapturedText? = nil, stderr: CapturedText? = nil,
+    startedMS: Double? = nil, worker: String? = nil
   ) {
     self.outcome = outcome
     self.rawStatus = rawStatus
@@ -23,6 +28,8 @@ public struct Attempt: Hashable, Sendable {
     self.note = note
     self.stdout = stdout
     self.stderr = stderr
+    self.startedMS = startedMS
+    self.worker = worker
   }
 }
 

@@ -16,6 +16,8 @@ public struct Report: Sendable {
   public let suggestions: [String]
   /// What tests wrote to the protected workspace.
   public let writes: [WorkspaceWrite]
+  /// When it began; nil when nothing ran.
+  public var beginning: Beginning?
   /// How what ran differs from the workspace; nil when it was the workspace itself.
   public var change: CandidateChange?
   /// Writes that answers list.
@@ -38,6 +40,22 @@ public struct Report: Sendable {
   }
 
   public var counts: Counts { Counts(tests) }
+}
+
+extension Report {
+  /// The moment and the code that a run began with.
+  public struct Beginning: Hashable, Sendable {
+    /// Seconds since 1970, UTC.
+    public let date: Double
+    /// Equal for runs between which no file of the workspace changed, by name, size and date; nil when that was not
+    /// looked at.
+    public let codeState: String?
+
+    public init(date: Double, codeState: String? = nil) {
+      self.date = date
+      self.codeState = codeState
+    }
+  }
 }
 
 /// One test and everything it did; the last attempt is its final outcome.
@@ -88,10 +106,15 @@ public struct AdapterReport: Sendable {
     public let peakMemoryMB: Double?
     /// Milliseconds of processor time of the whole process tree.
     public let cpuMS: Double?
+    /// Milliseconds between the run's beginning and its own; nil when unknown.
+    public let startedMS: Double?
+    /// What it used while it ran, in the order of time.
+    public let samples: [UsageSample]
 
     public init(
       purpose: Invocation.Purpose, argv: [String], status: ExitStatus?, durationMS: Double,
-      peakMemoryMB: Double? = nil, cpuMS: Double? = nil
+      peakMemoryMB: Double? = nil, cpuMS: Double? = nil, startedMS: Double? = nil,
+      samples: [UsageSample] = []
     ) {
       self.purpose = purpose
       self.argv = argv
@@ -99,6 +122,8 @@ public struct AdapterReport: Sendable {
       self.durationMS = durationMS
       self.peakMemoryMB = peakMemoryMB
       self.cpuMS = cpuMS
+      self.startedMS = startedMS
+      self.samples = samples
     }
   }
 

@@ -40,6 +40,8 @@ public struct Verdict: Hashable, Sendable {
     case scratchLimit = "scratch_limit"
     case outputLimit = "output_limit"
     case interrupted
+    /// A service had no room for it.
+    case busy
     case storage
     case usage
     case workspace

@@ -9,26 +9,29 @@ struct MCPEra: Sendable {
 
   private static let prefix = "io.modelcontextprotocol/"
   static let serverInfoKey = "\(prefix)serverInfo"
+  static let versionKey = "\(prefix)protocolVersion"
 
   let version: String
   let isStateless: Bool
   /// Whether it can show its user a form.
   let canAsk: Bool
+  /// The client's name and version, as it says; nil when it does not.
+  let client: String?
 
   /// - Parameter settled: what `initialize` settled; nil when it did not come yet.
   init(_ request: RPCRequest, settled: MCPEra?) throws(RPCError) {
     let meta = request.meta
-    guard let meta, meta.has("\(Self.prefix)protocolVersion") else {
+    guard let meta, meta.has(Self.versionKey) else {
       guard let settled else {
         throw RPCError(
           .invalidParams,
-          "no protocol version: send initialize first, or \(Self.prefix)protocolVersion in _meta")
+          "no protocol version: send initialize first, or \(Self.versionKey) in _meta")
       }
       self = settled
       return
     }
-    guard let version = meta.string("\(Self.prefix)protocolVersion") else {
-      throw RPCError(.invalidParams, "\(Self.prefix)protocolVersion must be a string")
+    guard let version = meta.string(Self.versionKey) else {
+      throw RPCError(.invalidParams, "\(Self.versionKey) must be a string")
     }
     guard let capabilities = meta.fields("\(Self.prefix)clientCapabilities") else {
       throw RPCError(.invalidParams, "\(Self.prefix)clientCapabilities must be given, an object")
@@ -41,7 +44,22 @@ struct MCPEra: Sendable {
           "requested": .string(version),
         ])
     }
-    self.init(version: version, isStateless: true, canAsk: Self.hasForms(capabilities))
+    self.init(
+      version: version, isStateless: true, canAsk: Self.hasForms(capabilities),
+      client: Self.client(meta.fields("\(Self.prefix)clientInfo")))
+  }
+
+  /// Whether a request carries its version, as those without a session do.
+  static func names(_ request: RPCRequest) -> Bool { request.meta?.has(versionKey) ?? false }
+
+  /// What is wrong with a request that carries its version; nil for nothing.
+  static func problem(with request: RPCRequest) -> RPCError? {
+    do {
+      _ = try MCPEra(request, settled: nil)
+      return nil
+    } catch {
+      return error
+    }
   }
 
   /// What `initialize` settles.
@@ -54,13 +72,21 @@ struct MCPEra: Sendable {
     let capabilities = params?.fields("capabilities")
     self.init(
       version: version, isStateless: false,
-      canAsk: knowsForms && (capabilities.map(Self.hasForms) ?? false))
+      canAsk: knowsForms && (capabilities.map(Self.hasForms) ?? false),
+      client: Self.client(params?.fields("clientInfo")))
   }
 
-  private init(version: String, isStateless: Bool, canAsk: Bool) {
+  private init(version: String, isStateless: Bool, canAsk: Bool, client: String?) {
     self.version = version
     self.isStateless = isStateless
     self.canAsk = canAsk
+    self.client = client
+  }
+
+  private static func client(_ info: JSONFields?) -> String? {
+    info?.string("name").map { name in
+      [name, info?.string("version")].compactMap(\.self).joined(separator: " ")
+    }
   }
 
   /// Elicitation without a mode is by forms.

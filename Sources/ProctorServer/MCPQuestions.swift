@@ -23,38 +23,50 @@ final class MCPQuestions: Sendable {
   }
 
   private let allowsAhead: Bool
-  private let send: @Sendable (JSONValue) -> Void
-  private let tokens = ConfirmationTokens()
+  private let tokens: ConfirmationTokens
+  /// Asks elsewhere; nil where the client speaks for its user.
+  private let elsewhere: HTTPConfirmations?
   private let state = Mutex(State())
 
   /// - Parameters:
   ///   - allowsAhead: nobody is asked.
-  ///   - send: takes the members of a message.
-  init(allowsAhead: Bool, send: @escaping @Sendable (JSONValue) -> Void) {
+  ///   - tokens: also those with which a client comes back to another session.
+  ///   - elsewhere: asks by another way about a call; nil where the client speaks for its user.
+  init(
+    allowsAhead: Bool, tokens: ConfirmationTokens,
+    elsewhere: HTTPConfirmations? = nil
+  ) {
     self.allowsAhead = allowsAhead
-    self.send = send
+    self.tokens = tokens
+    self.elsewhere = elsewhere
   }
 
   /// How the user is asked about a call.
   func asker(
-    _ request: RPCRequest, _ era: MCPEra, _ call: ConfirmationTokens.Call
+    _ request: RPCRequest, _ era: MCPEra, _ call: ConfirmationTokens.Call,
+    _ reply: @escaping MCPSession.Reply
   ) -> OperationContext.Asker {
     { question in
-      if self.allowsAhead { return .allowed }
+      if self.allowsAhead { return .allowedAhead }
+      if let elsewhere = self.elsewhere { return await elsewhere.waitingAsker(call)(question) }
       guard era.canAsk else {
         return .refused(
           question.refusal(
             "this client cannot show its user a question (it has no elicitation)",
-            remedy: "the user can start proctor mcp with --yes"))
+            remedy: "the user can start proctor with --yes"))
       }
-      return era.isStateless ? self.comeBack(request, call, question) : await self.elicit(question)
+      return era.isStateless
+        ? self.comeBack(request, call, question) : await self.elicit(question, reply)
     }
   }
 
   // MARK: in the middle of a call
 
   /// As clients before 2026-07-28 are asked.
-  private func elicit(_ question: ConfirmationQuestion) async -> ConfirmationReply {
+  private func elicit(
+    _ question: ConfirmationQuestion, _ reply: @escaping MCPSession.Reply
+  ) async -> ConfirmationReply {
+    let send = { reply(MCPSession.message($0)) }
     let asked = Question()
     let id = state.withLock { state in
       let id = RPCID.string("\(Self.name)-\(state.next)")
@@ -72,7 +84,7 @@ final class MCPQuestions: Sendable {
       ])
       return .refused(FunctionFailure(.refused, "the user did not answer in time"))
     }
-    return Self.isAllowed(answer) ? .allowed : .refused(ConfirmationQuestion.declined)
+    return Self.reply(answer, to: question)
   }
 
   /// - Parameter result: nil when the client could not ask.
@@ -87,14 +99,12 @@ final class MCPQuestions: Sendable {
   // MARK: by calling again
 
   /// The result that has the client ask.
-  func sentAway(
-    with question: ConfirmationQuestion, _ call: ConfirmationTokens.Call
-  ) -> MCPResult {
-    let form: JSONValue = ["method": "elicitation/create", "params": Self.form(question)]
+  func sentAway(with asked: OperationOutcome.Asked) -> MCPResult {
+    let form: JSONValue = ["method": "elicitation/create", "params": Self.form(asked.question)]
     return MCPResult(
       [
         ("inputRequests", .object([(Self.name, form)])),
-        ("requestState", .string(tokens.issue(for: call, question))),
+        ("requestState", .string(asked.token)),
       ], type: "input_required")
   }
 
@@ -102,7 +112,9 @@ final class MCPQuestions: Sendable {
   private func comeBack(
     _ request: RPCRequest, _ call: ConfirmationTokens.Call, _ question: ConfirmationQuestion
   ) -> ConfirmationReply {
-    guard let token = request.params?.string("requestState") else { return .askedLater }
+    guard let token = request.params?.string("requestState") else {
+      return tokens.asking(for: call, question)
+    }
     guard tokens.redeem(token, for: call, question) else {
       return .refused(
         FunctionFailure(
@@ -112,9 +124,9 @@ final class MCPQuestions: Sendable {
         ))
     }
     guard let answer = request.params?.fields("inputResponses")?.fields(Self.name) else {
-      return .askedLater
+      return tokens.asking(for: call, question)
     }
-    return Self.isAllowed(answer) ? .allowed : .refused(ConfirmationQuestion.declined)
+    return Self.reply(answer, to: question)
   }
 
   // MARK: the form
@@ -131,13 +143,24 @@ final class MCPQuestions: Sendable {
           "allow": [
             "type": "boolean", "title": "Allow", "description": "Run this code once.",
             "default": false,
-          ]
+          ],
+          "remember": [
+            "type": "boolean", "title": "Do not ask again",
+            "description": "While the code and the settings stay as they are.", "default": false,
+          ],
         ], "required": ["allow"],
       ],
     ]
   }
 
-  private static func isAllowed(_ answer: JSONFields?) -> Bool {
-    answer?.string("action") == "accept" && answer?.fields("content")?.bool("allow") == true
+  private static func reply(
+    _ answer: JSONFields?, to question: ConfirmationQuestion
+  ) -> ConfirmationReply {
+    let content = answer?.fields("content")
+    guard answer?.string("action") == "accept", content?.bool("allow") == true else {
+      return .refused(ConfirmationQuestion.declined)
+    }
+    if content?.bool("remember") == true { question.remember() }
+    return .allowed
   }
 }

@@ -8,6 +8,8 @@ struct MCPResources {
   private static let root = "proctor://runs/"
   /// Bytes of a log that are read at once.
   private static let logPage = 100_000
+  /// Roughly, of a report.
+  private static let reportPage = 400_000
 
   let runs: RunStore
   let workspace: String
@@ -17,7 +19,9 @@ struct MCPResources {
       (
         "resourceTemplates",
         [
-          template("{run}/report", "report", "The whole report of a run", "application/json"),
+          template(
+            "{run}/report{?offset}", "report",
+            "The whole report of a run, a large one page by page: next_offset", "application/json"),
           template(
             "{run}/log{?offset}", "log", "What the failing tests and the runners of a run printed",
             "text/plain"),
@@ -73,15 +77,11 @@ struct MCPResources {
   }
 
   private func content(_ report: Report, _ path: [String]) -> (text: String, type: String)? {
-    if path == ["report"] {
-      let json = ContractJSON.runAllTests(report, details: true)
+    if path.count == 1, let offset = Self.offset(of: path[0], in: "report") {
+      let json = ContractJSON.runAllTests(report, from: offset, bytes: Self.reportPage)
       return (String(decoding: JSONText.compacted(json), as: UTF8.self), "application/json")
     }
-    if path.count == 1, path[0] == "log" { return log(report, from: 0) }
-    let query = "log?offset="
-    if path.count == 1, path[0].hasPrefix(query), let offset = Int(path[0].dropFirst(query.count)),
-      offset >= 0
-    {
+    if path.count == 1, let offset = Self.offset(of: path[0], in: "log") {
       return log(report, from: offset)
     }
     let failed = report.tests.filter { $0.outcome.countsAsFailed }
@@ -89,6 +89,16 @@ struct MCPResources {
       (1...max(1, failed.count)).contains(number), !failed.isEmpty
     else { return nil }
     return (RunLog.entry(of: failed[number - 1], workspace: workspace), "text/plain")
+  }
+
+  /// `log` → 0, `log?offset=7` → 7; nil for what is neither.
+  private static func offset(of part: String, in name: String) -> Int? {
+    if part == name { return 0 }
+    let query = "\(name)?offset="
+    guard part.hasPrefix(query), let offset = Int(part.dropFirst(query.count)), offset >= 0 else {
+      return nil
+    }
+    return offset
   }
 
   private func log(_ report: Report, from offset: Int) -> (text: String, type: String) {

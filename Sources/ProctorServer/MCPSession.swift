@@ -1,17 +1,24 @@
 public import FoundationEssentials
+public import ProctorAudit
 public import ProctorEngine
 import ProctorModel
 import Synchronization
 
-/// One client that speaks MCP over a stream of lines, by the rules of either era.
+/// One client that speaks MCP, by the rules of either era.
 public final class MCPSession: Sendable {
   /// Requests that are served at the same time.
   private static let most = 64
+  /// Runs and other calls that are worked on at the same time for a client alone.
+  private static let mostWork = 20
+
+  /// Takes one message without a line end, in the order in which they are sent; it does not wait.
+  typealias Reply = @Sendable (Data) -> Void
 
   /// One request that is being served.
   private struct Service: Sendable {
     let request: RPCRequest
     let era: MCPEra
+    let reply: Reply
     /// Opened when its client wants no answer any more; also tells it from another one of the same id.
     let cancelled = Latch()
   }
@@ -24,77 +31,82 @@ public final class MCPSession: Sendable {
     var running = 0
   }
 
-  private let workspace: String
-  private let options: EngineOptions
-  private let send: @Sendable (Data) -> Void
-  private let runs = RunStore()
+  private let workspace: ServedWorkspace
   private let questions: MCPQuestions
+  private let origin: String?
   private let state = Mutex(State())
 
-  /// - Parameters:
-  ///   - workspace: absolute.
-  ///   - allowsAhead: code runs without asking anybody.
-  ///   - send: takes one message without a line end, in the order in which they are sent; it does not wait.
-  public init(
-    workspace: String, options: EngineOptions, allowsAhead: Bool,
-    send: @escaping @Sendable (Data) -> Void
-  ) {
+  /// - Parameter origin: where the client is, and how it was admitted; nil for one that this process serves alone.
+  init(_ workspace: ServedWorkspace, _ questions: MCPQuestions, origin: String? = nil) {
     self.workspace = workspace
-    self.options = options
-    self.send = send
-    questions = MCPQuestions(allowsAhead: allowsAhead) { send(Self.message($0)) }
+    self.questions = questions
+    self.origin = origin
   }
 
-  /// What a session holds to whatever becomes of `proctor.toml`, which those who are to be confirmed might write:
-  /// the workspace, absolute, and settings than which later ones cannot be laxer.
-  public static func settings(
-    of directory: String, _ options: EngineOptions
-  ) throws(EngineError) -> (workspace: String, floor: Configuration) {
-    let root = try Engine.root(of: directory)
-    // What cannot be read is told with each call; until then it permits nothing.
-    let engine = try? Engine(workspace: root, options: options)
-    return (root, engine?.configuration ?? Configuration())
+  /// A client that has the workspace for itself.
+  /// - Parameters:
+  ///   - allowsAhead: code runs without asking anybody.
+  ///   - trail: where calls are recorded.
+  /// - Throws: `EngineError` when there is no such folder.
+  public convenience init(
+    directory: String, options: EngineOptions, allowsAhead: Bool, trail: AuditTrail
+  ) throws(EngineError) {
+    self.init(
+      try ServedWorkspace(
+        name: "", directory: directory, options: options,
+        queue: WorkQueue(running: Self.mostWork, waiting: 0), trail: trail),
+      MCPQuestions(allowsAhead: allowsAhead, tokens: ConfirmationTokens()))
   }
 
   /// Serves until the lines end or the task is cancelled; then everything that goes on is cancelled, nobody is told any
   /// more, and nothing is left of it when it returns.
-  public func serve(_ lines: AsyncStream<InputLine>) async {
+  /// - Parameter send: takes one message without a line end, in the order in which they are sent; it does not wait.
+  public func serve(
+    _ lines: AsyncStream<InputLine>, send: @escaping @Sendable (Data) -> Void
+  ) async {
     await withDiscardingTaskGroup { group in
-      group.addTask { await self.runs.serve() }
+      group.addTask { await self.workspace.runs.serve() }
       for await line in lines {
-        if let job = receive(line) { group.addTask { await job() } }
+        if let job = receive(line, send) { group.addTask { await job() } }
       }
       state.withLock { $0.inFlight = [:] }
       group.cancelAll()
     }
   }
 
+  /// Whether `initialize` settled by which rules it goes.
+  var isInitialized: Bool { state.withLock { $0.settled != nil } }
+
   // MARK: what comes
 
-  private typealias Job = @Sendable () async -> Void
+  typealias Job = @Sendable () async -> Void
 
+  /// - Parameter reply: what is said about this message goes there.
   /// - Returns: what takes longer.
-  private func receive(_ line: InputLine) -> Job? {
+  func receive(_ line: InputLine, _ reply: @escaping Reply) -> Job? {
     guard case .line(let data) = line else {
-      tell(
-        RPCError(.invalidRequest, "a line is longer than \(InputLine.limit >> 20) MB"), id: nil)
+      Self.tell(
+        RPCError(.invalidRequest, "a line is longer than \(InputLine.limit >> 20) MB"), id: nil,
+        reply)
       return nil
     }
     guard !data.allSatisfy({ [0x20, 0x09, 0x0d].contains($0) }) else { return nil }
     do {
       switch try RPCMessage(data) {
-      case .request(let request): return try receive(request)
+      case .request(let request): return try receive(request, reply)
       case .notification("notifications/cancelled", let params): cancel(params)
       case .notification: break
       case .response(let id, let result): questions.answer(id, result)
       }
     } catch {
-      tell(error, id: error.id)
+      Self.tell(error, id: error.id, reply)
     }
     return nil
   }
 
-  private func receive(_ request: RPCRequest) throws(RPCError) -> Job? {
+  private func receive(
+    _ request: RPCRequest, _ reply: @escaping Reply
+  ) throws(RPCError) -> Job? {
     func error(_ error: RPCError) -> RPCError {
       var error = error
       error.id = request.id
@@ -103,11 +115,11 @@ public final class MCPSession: Sendable {
     if let refused = admission(of: request.id) { throw error(refused) }
     do {
       if request.method == "initialize" {
-        try initialize(request)
+        try initialize(request, reply)
         return nil
       }
       let era = try MCPEra(request, settled: state.withLock { $0.settled })
-      let service = Service(request: request, era: era)
+      let service = Service(request: request, era: era, reply: reply)
       state.withLock { state in
         state.inFlight[request.id] = service.cancelled
         state.running += 1
@@ -135,7 +147,7 @@ public final class MCPSession: Sendable {
     }
   }
 
-  private func initialize(_ request: RPCRequest) throws(RPCError) {
+  private func initialize(_ request: RPCRequest, _ reply: Reply) throws(RPCError) {
     let era = try MCPEra(initialize: request.params)
     let isFirst = state.withLock { state in
       guard state.settled == nil else { return false }
@@ -147,7 +159,7 @@ public final class MCPSession: Sendable {
       "protocolVersion": .string(era.version), "capabilities": MCPResult.capabilities,
       "serverInfo": MCPResult.serverInfo, "instructions": MCPResult.instructions,
     ]
-    send(Self.message(["id": request.id.json, "result": result]))
+    reply(Self.message(["id": request.id.json, "result": result]))
   }
 
   private func cancel(_ params: JSONFields?) {
@@ -157,7 +169,7 @@ public final class MCPSession: Sendable {
 
   // MARK: what goes
 
-  private static func message(_ members: JSONValue) -> Data {
+  static func message(_ members: JSONValue) -> Data {
     guard case .object(let members) = members else { return Data() }
     return lineSafe(JSONValue.object([("jsonrpc", "2.0")] + members).data)
   }
@@ -180,8 +192,8 @@ public final class MCPSession: Sendable {
     return safe + rest
   }
 
-  private func tell(_ error: RPCError, id: RPCID?) {
-    send(Self.message(["id": id?.json ?? .null, "error": error.json]))
+  private static func tell(_ error: RPCError, id: RPCID?, _ reply: Reply) {
+    reply(message(["id": id?.json ?? .null, "error": error.json]))
   }
 
   /// Answers a request, unless it was cancelled: then nothing more is said about it.
@@ -195,14 +207,16 @@ public final class MCPSession: Sendable {
     state.withLock { state in
       guard state.inFlight[id] === service.cancelled else { return }
       state.inFlight[id] = nil
-      send(message)
+      service.reply(message)
     }
   }
 
   /// Says something about a request that is being served.
   private func notify(_ message: JSONValue, about service: Service) {
     state.withLock { state in
-      if state.inFlight[service.request.id] === service.cancelled { send(Self.message(message)) }
+      if state.inFlight[service.request.id] === service.cancelled {
+        service.reply(Self.message(message))
+      }
     }
   }
 
@@ -218,7 +232,7 @@ public final class MCPSession: Sendable {
 
   private func result(of service: Service) async throws(RPCError) -> MCPResult {
     let (request, era) = (service.request, service.era)
-    let resources = MCPResources(runs: runs, workspace: workspace)
+    let resources = MCPResources(runs: workspace.runs, workspace: workspace.root)
     switch request.method {
     case "server/discover" where era.isStateless: return Self.discovery
     case "ping" where !era.isStateless: return MCPResult([])
@@ -268,15 +282,16 @@ public final class MCPSession: Sendable {
     guard arguments != nil || request.params?["arguments"] == nil else {
       throw RPCError(.invalidParams, "arguments must be an object without keys given twice")
     }
-    let call = ConfirmationTokens.Call(tool: name, arguments)
+    let call = ConfirmationTokens.Call(tool: "\(workspace.name) \(name)", arguments)
+    let client = service.era.client ?? "a client without a name"
     let feed = ProgressFeed()
-    let context = OperationContext(
-      workspace: workspace, options: options, runs: runs,
-      ask: questions.asker(request, service.era, call), feed: feed)
+    let context = workspace.context(
+      for: .model, asking: questions.asker(request, service.era, call, service.reply), feed,
+      door: origin == nil ? .mcp : .http, caller: origin.map { "\(client) from \($0)" } ?? client)
     let outcome = await telling(feed, service) { await operation.run(arguments, context) }
     switch outcome {
     case .done(let answer): return MCPTools.result(answer)
-    case .mustAsk(let question): return questions.sentAway(with: question, call)
+    case .mustAsk(let asked): return questions.sentAway(with: asked)
     }
   }
 

@@ -36,14 +36,15 @@ extension Operation {
   static let executeFunction = Operation(
     "execute_function", title: "Call one function",
     "Calls one function of a file (Python, JavaScript, TypeScript, Rust, Swift) with JSON arguments in a sandbox and gives its result, or why there is none. The user may be asked first.",
-    schema: "execute_function", hints: .runsCode, Parameter.call + [.timeout],
+    schema: "execute_function", hints: .runsCode, route: .post("functions/execute"), asks: true,
+    Parameter.call + [.timeout],
     failed: { answer(FunctionAnswer($0.functionFailure)) },
     body: { arguments, context throws(EngineError) in
       try await calling(arguments, context) { engine, call throws(EngineError) in
         answer(
           try await engine.execute(
             call.function, of: call.path, arguments: call.arguments, base: context.workspace,
-            progress: context.progress()))
+            progress: context.progress()), for: context.reader)
       } refused: {
         answer(FunctionAnswer($0))
       }
@@ -66,16 +67,19 @@ extension Operation {
     return .done(try await body(engine, call))
   }
 
-  private static func answer(_ answer: FunctionAnswer) -> OperationAnswer {
+  private static func answer(
+    _ answer: FunctionAnswer, for reader: OperationContext.Reader = .model
+  ) -> OperationAnswer {
     OperationAnswer(
-      json: ContractJSON.function(answer.brief), text: AgentReport.text(answer),
+      json: ContractJSON.function(reader == .model ? answer.brief : answer),
+      text: AgentReport.text(answer),
       isError: answer.failure?.saysNothingOfTheCode ?? false)
   }
 
   static let benchmark = Operation(
     "benchmark", title: "Time one function",
     "Times one function inside its process, after a warm-up, in a sandbox. It ends by itself before its time limit. The user may be asked first.",
-    schema: "benchmark", hints: .runsCode,
+    schema: "benchmark", hints: .runsCode, route: .post("functions/benchmark"), asks: true,
     Parameter.call + [
       Parameter("iterations", .integer(1...1_000_000_000), "Timed calls. Default: 1000."), .timeout,
     ], failed: { answer(BenchmarkAnswer($0.functionFailure)) },
@@ -85,15 +89,18 @@ extension Operation {
           try await engine.benchmark(
             call.function, of: call.path, arguments: call.arguments,
             iterations: arguments.integer("iterations"), base: context.workspace,
-            progress: context.progress()))
+            progress: context.progress()), for: context.reader)
       } refused: {
         answer(BenchmarkAnswer($0))
       }
     })
 
-  private static func answer(_ answer: BenchmarkAnswer) -> OperationAnswer {
+  private static func answer(
+    _ answer: BenchmarkAnswer, for reader: OperationContext.Reader = .model
+  ) -> OperationAnswer {
     OperationAnswer(
-      json: ContractJSON.benchmark(answer, output: outputKept),
+      json: reader == .model
+        ? ContractJSON.benchmark(answer, output: outputKept) : ContractJSON.benchmark(answer),
       text: answer.failure == nil
         ? TextSummary.render(answer, style: .plain) : AgentReport.text(answer.call),
       isError: answer.failure?.saysNothingOfTheCode ?? false)
@@ -102,7 +109,7 @@ extension Operation {
   static let executeCode = Operation(
     "execute_code", title: "Run a piece of code",
     "Runs a piece of code in an empty folder of its own, in a sandbox, with the packages of the workspace. What it prints, the value of its last expression (Python, JavaScript), figures of matplotlib and files written to output/ come back. The user may be asked first.",
-    schema: "execute_code", hints: .runsCode,
+    schema: "execute_code", hints: .runsCode, route: .post("sandbox/execute"), asks: true,
     [.language, Parameter("code", .string, "The code itself.", isRequired: true), .timeout],
     failed: { answer(CodeAnswer($0.functionFailure)) },
     body: { arguments, context throws(EngineError) in
@@ -116,23 +123,27 @@ extension Operation {
         answer(CodeAnswer($0))
       }
       if let objection { return objection }
-      return .done(answer(try await engine.evaluate(request, progress: context.progress())))
+      return .done(
+        answer(
+          try await engine.evaluate(request, progress: context.progress()), for: context.reader))
     })
 
-  private static func answer(_ answer: CodeAnswer) -> OperationAnswer {
+  private static func answer(
+    _ answer: CodeAnswer, for reader: OperationContext.Reader = .model
+  ) -> OperationAnswer {
     let pictures = answer.pictures.list.compactMap { picture in
       picture.content.map { OperationAnswer.Picture(data: $0, mediaType: "image/png") }
     }
     let brief = answer.brief
     return OperationAnswer(
-      json: ContractJSON.code(brief), text: AgentReport.text(brief),
+      json: ContractJSON.code(reader == .model ? brief : answer), text: AgentReport.text(brief),
       isError: answer.call.failure?.saysNothingOfTheCode ?? false, pictures: pictures)
   }
 
   static let validateCode = Operation(
     "validate_code", title: "Judge code, nothing run",
     "Judges a file, a folder or a piece of code by its syntax tree, without running it: what it could do that matters, and a risk from 0 to 100. Give either path or code.",
-    schema: "validate_code",
+    schema: "validate_code", route: .post("sandbox/validate"),
     [
       Parameter("path", .string, "A file or folder of the workspace."),
       Parameter("code", .string, "The code itself; needs language."),
@@ -145,7 +156,10 @@ extension Operation {
     },
     body: { arguments, context throws(EngineError) in
       let subject = try subject(arguments, context.workspace)
-      let answer = try await context.engine().validate(subject, most: 25)
+      let engine = try context.engine()
+      let answer =
+        try await context.reader == .model
+        ? engine.validate(subject, most: 25) : engine.validate(subject)
       return .done(
         OperationAnswer(json: ContractJSON.validation(answer), text: AgentReport.text(answer)))
     })

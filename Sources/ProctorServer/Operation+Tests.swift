@@ -16,7 +16,7 @@ extension Parameter {
   )
   static let wait = Parameter(
     "wait_seconds", .seconds(upTo: 3600),
-    "How long to wait for the end. When the run goes on for longer, the answer has status \"running\" and a handle for get_run. Default 45."
+    "How long to wait for the end. When the run goes on for longer, the answer has status \"running\" and a handle for get_run. Default: 45 for models, an hour over HTTP."
   )
 }
 
@@ -29,7 +29,8 @@ extension Operation {
   static let runAllTests = Operation(
     "run_all_tests", title: "Run all tests",
     "Runs the tests of every runner in the workspace (pytest, jest, cargo test, swift test and more) in a sandbox and gives one verdict: what failed, where, and why, equal causes once. What did not run is never reported as passed.",
-    schema: "run_all_tests", hints: .runsTests, [.filter, .patch, .testTimeout, .wait],
+    schema: "run_all_tests", hints: .runsTests, route: .post("tests/run_all"), work: .whileRunning,
+    [.filter, .patch, .testTimeout, .wait],
     failed: { RunAnswer.failed(.all, $0) },
     body: { arguments, context throws(EngineError) in
       let pattern = arguments.string("filter")
@@ -41,7 +42,7 @@ extension Operation {
   static let runTest = Operation(
     "run_test", title: "Run a test, or a file's tests",
     "Runs one test, or those of a file or folder, in a sandbox. Use it after a change to the code they test.",
-    schema: "run_test", hints: .runsTests,
+    schema: "run_test", hints: .runsTests, route: .post("tests/run"), work: .whileRunning,
     [
       Parameter(
         "path", .string, "A file or folder of the workspace, or the id of a test.",
@@ -69,21 +70,26 @@ extension Operation {
     // What is wrong with the call is said before anything starts.
     if patch == nil { _ = try selector(engine) }
     let selection = ["filter", "path", "test_name"].map { arguments.string($0) ?? "" }
-    let run = try context.runs.start(
-      kind, of: "\(kind.rawValue) \(selection)", isOfWorkspace: patch == nil
-    ) { progress throws(EngineError) in
-      guard let patch else { return try await engine.run(selector(engine), progress: progress) }
-      return try await engine.withCandidate(patch) { engine, change throws(EngineError) in
-        var report = try await engine.run(selector(engine), progress: progress)
-        report.change = change
-        return report
-      }
-    }
+    let run = context.runs.start(
+      kind, of: "\(kind.rawValue) \(selection)", isOfWorkspace: patch == nil,
+      try context.queue.ticket(),
+      keep: { [context] in context.keep($0, kind, selection.filter { !$0.isEmpty }) },
+      body: { [context] progress throws(EngineError) in
+        try await context.ending { () throws(EngineError) in
+          guard let patch else { return try await engine.run(selector(engine), progress: progress) }
+          return try await engine.withCandidate(patch) { engine, change throws(EngineError) in
+            var report = try await engine.run(selector(engine), progress: progress)
+            report.change = change
+            return report
+          }
+        }
+      })
     context.feed.follow(run.progress)
-    let (seconds, workspace) = (arguments.seconds("wait_seconds") ?? 45, context.workspace)
+    let seconds = arguments.seconds("wait_seconds") ?? context.reader.patience
+    let answer = RunAnswer(run: run, workspace: context.workspace, reader: context.reader)
     return .done(
       await withTaskCancellationHandler {
-        RunAnswer(run: run, workspace: workspace).answer(await run.wait(seconds: seconds))
+        answer.answer(await run.wait(seconds: seconds))
       } onCancel: {
         run.stopped.open()
       })
@@ -92,7 +98,7 @@ extension Operation {
   static let getRun = Operation(
     "get_run", title: "Wait for a run, or read on in it",
     "Waits for a run that another tool started, or shows more of one that is over: its failures, errors, tests or output, page by page.",
-    schema: "get_run", hints: .runsTests,
+    schema: "get_run", hints: .runsTests, route: nil, work: .never,
     [
       Parameter("run", .string, "The handle, such as run-1.", isRequired: true),
       Parameter(
@@ -115,9 +121,10 @@ extension Operation {
       }
       context.feed.follow(run.progress)
       if arguments.bool("stop") { run.stopped.open() }
-      let outcome = await run.wait(seconds: arguments.seconds("wait_seconds") ?? 45)
+      let outcome = await run.wait(
+        seconds: arguments.seconds("wait_seconds") ?? context.reader.patience)
       return .done(
-        RunAnswer(run: run, workspace: context.workspace).page(
+        RunAnswer(run: run, workspace: context.workspace, reader: context.reader).page(
           outcome, arguments.string("section").flatMap(RunPage.Section.init),
           from: arguments.integer("offset") ?? 0))
     })
@@ -125,7 +132,7 @@ extension Operation {
   static let listTests = Operation(
     "list_tests", title: "List tests",
     "Lists the tests of the workspace and runs none; builds what must be built to know them.",
-    schema: "list_tests", hints: .runsTests,
+    schema: "list_tests", hints: .runsTests, route: .get("tests"),
     [
       .filter,
       Parameter(
@@ -143,6 +150,11 @@ extension Operation {
         if let pattern { .matching(try Pattern(pattern)) } else { .everything }
       let progress = context.progress()
       let listing = try await context.engine().list(selector, progress: progress)
+      guard context.reader == .model else {
+        return .done(
+          OperationAnswer(
+            json: ContractJSON.list(listing), text: TextSummary.render(listing, style: .plain)))
+      }
       let offset = min(arguments.integer("offset") ?? 0, listing.tests.count)
       let (json, next) = ContractJSON.list(listing, from: offset)
       return .done(
@@ -156,18 +168,18 @@ extension Operation {
 struct RunAnswer {
   let run: Run
   let workspace: String
+  let reader: OperationContext.Reader
 
   /// By the schema of the tool that started it.
   /// - Parameter outcome: nil while it goes on.
   func answer(_ outcome: Run.Outcome?) -> OperationAnswer {
     switch outcome {
     case nil:
-      let state = running
       let json =
-        run.kind == .all ? ContractJSON.runAllTests(state) : ContractJSON.runTest(state)
-      return OperationAnswer(json: json, text: goesOn)
+        run.kind == .all ? ContractJSON.runAllTests(run.state) : ContractJSON.runTest(run.state)
+      return OperationAnswer(json: json, text: goesOn, goesOn: true)
     case .success(let (report, since)):
-      let bounds = AgentBounds(run: run.id, since: since)
+      let bounds = AgentBounds(run: run.id, since: since, tokens: reader.tokens)
       let json =
         run.kind == .all
         ? ContractJSON.runAllTests(report, within: bounds)
@@ -186,7 +198,7 @@ struct RunAnswer {
     let tool = run.kind.rawValue
     switch outcome {
     case nil:
-      return OperationAnswer(json: ContractJSON.getRun(running, tool: tool), text: goesOn)
+      return OperationAnswer(json: ContractJSON.getRun(run.state, tool: tool), text: goesOn)
     case .success(let (report, since)):
       let page =
         if let section {
@@ -222,11 +234,14 @@ struct RunAnswer {
   private var goesOn: String {
     "RUNNING: \(run.progress.now.sentence). Wait on with get_run {\"run\": \"\(run.id)\"}.\n"
   }
+}
 
-  private var running: RunningState {
-    let now = run.progress.now
+extension Run {
+  /// How far it is.
+  var state: RunningState {
+    let now = progress.now
     return RunningState(
-      run: run.id, message: "\(now.sentence); get_run with run \(run.id) waits on",
-      passed: now.passed, failed: now.failed, skipped: now.skipped, durationMS: run.ageMS)
+      run: id, message: "\(now.sentence); get_run with run \(id) waits on",
+      passed: now.passed, failed: now.failed, skipped: now.skipped, durationMS: ageMS)
   }
 }

@@ -7,7 +7,7 @@ extension Operation {
   static let verifyPatch = Operation(
     "verify_patch", title: "Does it compile and import?",
     "Says whether the workspace, or a part of it, compiles and imports; no test is run. With a patch it looks at a private copy that the patch was applied to.",
-    schema: "check", hints: .runsTests,
+    schema: "check", hints: .runsTests, route: .post("diagnostics"),
     [Parameter("path", .string, "A file or folder. Default: the whole workspace."), .patch],
     failed: { error in
       OperationAnswer(
@@ -30,14 +30,16 @@ extension Operation {
       }
       return .done(
         OperationAnswer(
-          json: ContractJSON.check(answer, tokens: AgentReport.defaultTokens),
+          json: context.reader == .model
+            ? ContractJSON.check(answer, tokens: AgentReport.defaultTokens)
+            : ContractJSON.check(answer),
           text: AgentReport.text(answer, workspace: base)))
     })
 
   static let sandboxStatus = Operation(
     "sandbox_status", title: "What is in force here",
     "Says which runners and isolations this workspace and this machine have, each tried, and which settings are in force.",
-    schema: "status", [],
+    schema: "status", route: .get("sandbox/status"), [],
     failed: { OperationAnswer(json: nil, text: RunAnswer.text($0), isError: true) },
     body: { _, context throws(EngineError) in
       let status = try await context.engine().status()

@@ -16,6 +16,14 @@ struct Operation: Sendable {
     var isOpenWorld = false
   }
 
+  /// When a call counts as work that goes on, of which there is only so much at a time.
+  enum Work: Sendable {
+    case never
+    case whileCalled
+    /// As long as the run goes on that it starts, which has its own place.
+    case whileRunning
+  }
+
   typealias Body =
     @Sendable (Arguments, OperationContext) async throws(EngineError) -> OperationOutcome
 
@@ -26,6 +34,10 @@ struct Operation: Sendable {
   /// Of its answers: a name in `docs/schema`.
   let schema: String
   let hints: Hints
+  let route: HTTPRoute?
+  let work: Work
+  /// The user may be asked first.
+  let asks: Bool
   let parameters: [Parameter]
   /// The answer that says why there is none.
   let failed: @Sendable (EngineError) -> OperationAnswer
@@ -33,7 +45,8 @@ struct Operation: Sendable {
 
   init(
     _ name: String, title: String, _ description: String, schema: String, hints: Hints = Hints(),
-    _ parameters: [Parameter], failed: @escaping @Sendable (EngineError) -> OperationAnswer,
+    route: HTTPRoute?, work: Work = .whileCalled, asks: Bool = false, _ parameters: [Parameter],
+    failed: @escaping @Sendable (EngineError) -> OperationAnswer,
     body: @escaping Body
   ) {
     self.name = name
@@ -41,6 +54,9 @@ struct Operation: Sendable {
     self.description = description
     self.schema = schema
     self.hints = hints
+    self.route = route
+    self.work = work
+    self.asks = asks
     self.parameters = parameters + [.reason]
     self.failed = failed
     self.body = body
@@ -61,24 +77,61 @@ struct Operation: Sendable {
     ]
   }
 
-  /// Does it.
-  /// - Parameter arguments: a JSON object; nil for none.
-  func run(_ arguments: JSONFields?, _ context: OperationContext) async -> OperationOutcome {
+  /// Does it, on record.
+  /// - Parameter given: its arguments; nil for none.
+  func run(_ given: JSONFields?, _ context: OperationContext) async -> OperationOutcome {
     do {
-      let outcome = try await body(Arguments(arguments, for: parameters), context)
+      let call = try context.begin(self, given)
+      var context = context
+      context.call = call
+      let outcome = await outcome(given, context)
+      call.end(outcome)
+      return outcome
+    } catch {
+      return .done(answer(to: error))
+    }
+  }
+
+  private func outcome(
+    _ given: JSONFields?, _ context: OperationContext
+  ) async -> OperationOutcome {
+    let arguments: Arguments
+    do {
+      arguments = try Arguments(given, for: parameters)
+    } catch {
+      return .done(answer(to: error, isMalformed: true))
+    }
+    do {
+      var context = context
+      context.ticket = work == .whileCalled ? try context.queue.ticket() : nil
+      defer { context.ticket?.end() }
+      await context.ticket?.begin()
+      let outcome = try await body(arguments, context)
       guard case .done(let answer) = outcome else { return outcome }
       return .done(answer.relative(to: context.workspace))
     } catch {
-      return .done(failed(error))
+      return .done(answer(to: error))
     }
+  }
+
+  private func answer(to error: EngineError, isMalformed: Bool = false) -> OperationAnswer {
+    var answer = failed(error)
+    (answer.error, answer.isMalformed) = (error, isMalformed)
+    return answer
   }
 }
 
 /// How a call of an operation ended.
 enum OperationOutcome: Sendable {
   case done(OperationAnswer)
-  /// The door must ask the user and make the call again.
-  case mustAsk(ConfirmationQuestion)
+  /// The user is asked, and the call must be made again.
+  case mustAsk(Asked)
+
+  struct Asked: Sendable {
+    let question: ConfirmationQuestion
+    /// What the call comes back with.
+    let token: String
+  }
 }
 
 /// What an operation answers.
@@ -94,13 +147,31 @@ struct OperationAnswer: Sendable {
   private(set) var text: String
   /// Nothing was done: the call was wrong, not allowed, or this machine cannot do it.
   let isError: Bool
+  /// What was started goes on: the call is not over with this answer.
+  let goesOn: Bool
+  /// Why there is no other answer; nil where the operation itself answered.
+  fileprivate(set) var error: EngineError?
+  /// The arguments are not what the operation takes.
+  fileprivate(set) var isMalformed = false
+  /// The user did not allow it, or nobody could be asked.
+  private(set) var isRefused = false
   let pictures: [Picture]
 
-  init(json: Data?, text: String, isError: Bool = false, pictures: [Picture] = []) {
+  init(
+    json: Data?, text: String, isError: Bool = false, goesOn: Bool = false,
+    pictures: [Picture] = []
+  ) {
     self.json = json.map(JSONText.compacted)
     self.text = text
     self.isError = isError
+    self.goesOn = goesOn
     self.pictures = pictures
+  }
+
+  var markedRefused: OperationAnswer {
+    var answer = self
+    answer.isRefused = true
+    return answer
   }
 
   /// The same for equal workspaces, wherever they are.

@@ -30,6 +30,11 @@ struct Parameter: Sendable {
   static let reason = Parameter(
     "reason", .string, "Why you make this call, for the user's records.")
 
+  /// As it is taken: what is not needed may also be `null`.
+  var lenientSchema: JSONValue {
+    isRequired ? schema : ["anyOf": [schema, ["type": "null"]]]
+  }
+
   var schema: JSONValue {
     let about = JSONValue.string(description)
     switch kind {

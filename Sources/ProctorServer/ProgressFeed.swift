@@ -6,8 +6,16 @@ import Synchronization
 final class ProgressFeed: Sendable {
   private let followed = Mutex<RunProgress?>(nil)
 
+  /// Tells of something that is no run: `waiting for the user`.
+  func say(_ what: String) { follow(RunProgress(saying: what)) }
+
   /// What goes on is told there from now on.
   func follow(_ progress: RunProgress) { followed.withLock { $0 = progress } }
+
+  /// Tests that have ended since so many had.
+  func ended(after count: Int) -> ArraySlice<RunProgress.Ended> {
+    followed.withLock { $0 }?.ended(after: count) ?? []
+  }
 
   /// nil while there is nothing to tell.
   var now: RunProgress.Now? { followed.withLock { $0 }?.now }
@@ -35,14 +43,31 @@ final class RunProgress: Sendable {
     }
   }
 
+  /// A test that has ended, as it was told.
+  struct Ended: Sendable {
+    let id: TestID
+    let name: String
+    let file: String?
+    let outcome: Outcome
+    /// Milliseconds; nil when the runner does not say.
+    let durationMS: Double?
+  }
+
   private struct State {
+    /// In the order in which they ended.
+    var ended: [Ended] = []
     var outcomes: [TestID: Outcome] = [:]
     var names: [TestID: String] = [:]
     var running: [TestID] = []
     var stages: [(project: Project, title: String)] = []
+    /// While there is nothing else.
+    var other: String?
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
+
+  /// - Parameter other: what is done while there is nothing else to tell.
+  init(saying other: String? = nil) { state = Mutex(State(other: other)) }
 
   func apply(_ event: Progress) {
     state.withLock { state in
@@ -57,9 +82,18 @@ final class RunProgress: Sendable {
         if !state.running.contains(id) { state.running.append(id) }
       case .finished(let result):
         state.outcomes[result.test.id] = result.outcome
+        state.ended.append(
+          Ended(
+            id: result.test.id, name: result.test.fullName, file: result.test.file,
+            outcome: result.outcome, durationMS: result.last.durationMS))
         state.running.removeAll { $0 == result.test.id }
       }
     }
+  }
+
+  /// Tests that have ended since so many had.
+  func ended(after count: Int) -> ArraySlice<Ended> {
+    state.withLock { $0.ended.dropFirst(count) }
   }
 
   var now: Now {
@@ -72,7 +106,7 @@ final class RunProgress: Sendable {
         total: state.names.isEmpty ? nil : max(state.names.count, outcomes.count),
         passed: outcomes.count { $0 == .passed }, failed: outcomes.count(where: \.countsAsFailed),
         skipped: outcomes.count { $0 == .skipped },
-        doing: (test ?? stage).map(TextSummary.oneLine))
+        doing: (test ?? stage ?? state.other).map(TextSummary.oneLine))
     }
   }
 }

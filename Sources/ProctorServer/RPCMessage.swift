@@ -93,6 +93,7 @@ struct RPCError: Error, Sendable {
     case resourceNotFound = -32002
     /// Of ours: too much is going on.
     case busy = -32010
+    case headerMismatch = -32020
     case unsupportedVersion = -32022
   }
 

@@ -4,11 +4,11 @@ import ProctorFormats
 import ProctorModel
 import Synchronization
 
-/// The runs of a session: they go on while nobody waits for them, and are kept to be asked about.
+/// The runs of a session or a service: they go on while nobody waits for them, and are kept to be asked about.
 final class RunStore: Sendable {
   private typealias Job = @Sendable () async -> Void
 
-  /// Runs that are kept; the oldest that has ended makes room.
+  /// Runs that are kept after their end; the oldest makes room.
   private static let most = 20
   /// Bytes of output and messages that are kept of all of them.
   private static let mostBytes = 256 << 20
@@ -42,31 +42,32 @@ final class RunStore: Sendable {
   /// - Parameters:
   ///   - selection: the same for runs of the same tests.
   ///   - isOfWorkspace: later runs are compared with it; otherwise a patch stood in the workspace's place.
-  /// - Throws: `EngineError` when too many go on already.
+  ///   - ticket: of the place it takes, which is given back at its end.
+  ///   - keep: is given the report once nobody waits for it any more, and gives the name by which it is kept.
   func start(
-    _ kind: Run.Kind, of selection: String, isOfWorkspace: Bool,
-    _ body:
+    _ kind: Run.Kind, of selection: String, isOfWorkspace: Bool, _ ticket: WorkQueue.Ticket,
+    keep: @escaping @Sendable (Report) -> String?,
+    body:
       @escaping @Sendable (@escaping @Sendable (Progress) -> Void) async throws(EngineError) ->
       Report
-  ) throws(EngineError) -> Run {
-    let run = state.withLock { state -> Run? in
+  ) -> Run {
+    let run = state.withLock { state in
       Self.makeRoom(&state.runs)
-      guard state.runs.count < Self.most else { return nil }
       let run = Run(id: "run-\(state.next)", kind: kind)
       state.next += 1
       state.runs.append(run)
       return run
     }
-    guard let run else {
-      throw EngineError(
-        .usage, "\(Self.most) runs go on already",
-        resolution: "Wait for one with get_run, or stop it there.")
-    }
     queue.yield {
       let result = await run.stopped.cancelling {
-        await Self.result { () async throws(EngineError) in try await body(run.progress.apply) }
+        await ticket.begin()
+        defer { ticket.end() }
+        return await Self.result { () async throws(EngineError) in
+          try await body(run.progress.apply)
+        }
       }
       run.finish(result.map { self.compared($0, selection, isOfWorkspace) })
+      run.kept((try? result.get()).flatMap(keep))
     }
     return run
   }
@@ -83,7 +84,7 @@ final class RunStore: Sendable {
 
   private static func makeRoom(_ runs: inout [Run]) {
     func isFull() -> Bool {
-      runs.count >= most || runs.reduce(0) { $0 + $1.bytes } > mostBytes
+      runs.count { $0.outcome != nil } >= most || runs.reduce(0) { $0 + $1.bytes } > mostBytes
     }
     while isFull(), let oldest = runs.firstIndex(where: { $0.outcome != nil }) {
       runs.remove(at: oldest)
@@ -127,8 +128,11 @@ final class Run: Sendable {
   /// Opened to have it stopped.
   let stopped = Latch()
   private let ended = Latch()
+  let startedAt = Date.now
   private let begun = ContinuousClock.now
   private let result = Mutex<Outcome?>(nil)
+  private let name = Mutex<String?>(nil)
+  private let settled = Latch()
 
   init(id: String, kind: Kind) {
     self.id = id
@@ -149,6 +153,17 @@ final class Run: Sendable {
     ended.open()
   }
 
+  /// By which it is kept after the session; nil while it is not.
+  var keptName: String? { name.withLock { $0 } }
+
+  func kept(_ name: String?) {
+    self.name.withLock { $0 = name }
+    settled.open()
+  }
+
+  /// Waits until it is over and kept, if it is.
+  func waitToBeKept() async { await settled.wait() }
+
   /// nil when it goes on for longer than that.
   func wait(seconds: Double) async -> Outcome? {
     if outcome == nil { await ended.wait(atMost: .seconds(seconds)) }
@@ -158,12 +173,6 @@ final class Run: Sendable {
 
 extension Report {
   fileprivate var bytes: Int {
-    tests.reduce(0) { sum, test in
-      sum + 500
-        + test.attempts.reduce(0) { sum, attempt in
-          sum + (attempt.stdout?.text.utf8.count ?? 0) + (attempt.stderr?.text.utf8.count ?? 0)
-            + attempt.failures.reduce(0) { $0 + $1.message.utf8.count }
-        }
-    }
+    tests.reduce(0) { $0 + $1.bytes } + errors.reduce(0) { $0 + 200 + $1.message.utf8.count }
   }
 }

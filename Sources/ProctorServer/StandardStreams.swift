@@ -5,6 +5,8 @@ import Synchronization
 
 /// Messages as lines over the process's own stdin and stdout.
 public final class StandardStreams: Sendable {
+  /// Microseconds until it is looked again whether there is room.
+  private static let moment: UInt32 = 10_000
   /// How long the last words may take at the end.
   private static let patience = DispatchTimeInterval.seconds(1)
 
@@ -12,16 +14,20 @@ public final class StandardStreams: Sendable {
   public let lines: AsyncStream<InputLine>
   private let ending: AsyncStream<InputLine>.Continuation
   private let output = DispatchQueue(label: "output")
+  /// Bytes that wait to be written.
+  private let waiting = Mutex(0)
+  /// Of those; while there are more nothing is read: who does not read does not get to ask.
+  private static let mostWaiting = 64 << 20
 
   public init() { (lines, ending) = AsyncStream.makeStream(of: InputLine.self) }
 
   /// Reads from now on, on a thread of its own.
   public func start() {
-    let ending = ending
-    DispatchQueue(label: "input").async {
+    DispatchQueue(label: "input").async { [self] in
       var cutter = LineCutter()
       var buffer = [UInt8](repeating: 0, count: 1 << 16)
       while true {
+        while waiting.withLock({ $0 > Self.mostWaiting }) { usleep(Self.moment) }
         let count = read(STDIN_FILENO, &buffer, buffer.count)
         if count < 0, Self.mayGoOn(STDIN_FILENO, POLLIN) { continue }
         guard count > 0 else { break }
@@ -33,8 +39,10 @@ public final class StandardStreams: Sendable {
 
   /// Sends a line, after those before it; does not wait for the reader.
   public func send(_ message: Data) {
-    output.async { [ending] in
+    waiting.withLock { $0 += message.count }
+    output.async { [self] in
       if !Self.write(message + Data([UInt8(ascii: "\n")])) { ending.finish() }
+      waiting.withLock { $0 -= message.count }
     }
   }
 

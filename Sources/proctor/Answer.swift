@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProctorAudit
 import ProctorEngine
 import ProctorFormats
 import ProctorModel
@@ -35,7 +36,7 @@ struct Answer: Sendable {
     case check(CheckAnswer)
     case code(CodeAnswer)
     /// What the helper that keeps calls warm made of it.
-    case printed(stdout: Data, status: Int32)
+    case printed(stdout: Data, status: Int32, outcome: AuditOutcome?)
   }
 
   /// What is shown of an outcome.
@@ -43,31 +44,51 @@ struct Answer: Sendable {
     var stdout = Data()
     var stderr = ""
     let status: Int32
+    /// An `AuditOutcome` on its way from the helper, as JSON.
+    var outcome: Data?
   }
 
-  typealias Call =
-    @Sendable (_ progress: @escaping @Sendable (Progress) -> Void) async throws(EngineError) ->
-    Value
+  typealias Body =
+    @Sendable (_ progress: @escaping @Sendable (Progress) -> Void, _ call: AuditedCall)
+    async throws(EngineError) -> Value
 
   let format: OutputFormat
   let kind: Kind
 
-  func give(_ call: @escaping Call) async throws {
+  /// Does what a command is for, on record.
+  /// - Parameter afterwards: gets a run's report once the answer is given.
+  func give(
+    _ command: CommandCall, _ body: @escaping Body, afterwards: (Report) -> Void = { _ in }
+  ) async throws {
+    let call: AuditedCall
+    do {
+      call = try command.begin()
+    } catch {
+      return try show(printed(.failure(error), .plain))
+    }
     let screen = Screen(format)
     let result = await screen.whileDrawing {
       await Interruption.cancelling {
-        await Self.result { () async throws(EngineError) in try await call(screen.progress) }
+        await Self.result { () async throws(EngineError) in try await body(screen.progress, call) }
       }
     }
     let printed = printed(result, Console.wantsColour(STDOUT_FILENO) ? .ansi : .plain)
+    call.end(outcome(of: result, printed), exitCode: Int(printed.status))
+    try show(printed) {
+      if case .success(.report(let report)) = result { afterwards(report) }
+    }
+  }
+
+  private func show(_ printed: Printed, afterwards: () -> Void = {}) throws {
     Console.write(printed.stdout)
     if !printed.stderr.isEmpty { Console.error(printed.stderr) }
+    afterwards()
     throw ExitCode(printed.status)
   }
 
   func printed(_ result: Result<Value, EngineError>, _ style: TextStyle) -> Printed {
     switch result {
-    case .success(.printed(let stdout, let status)): Printed(stdout: stdout, status: status)
+    case .success(.printed(let stdout, let status, _)): Printed(stdout: stdout, status: status)
     case .success(let value):
       Printed(stdout: render(value, style), status: exit(value).rawValue)
     case .failure(let error):
@@ -75,6 +96,22 @@ struct Answer: Sendable {
         stdout: format == .json ? render(empty(error), style) : Data(),
         stderr: "proctor: \(error.message)\n\(error.resolution)",
         status: ProctorExit(error).rawValue)
+    }
+  }
+
+  /// What the audit trail keeps of a result.
+  func outcome(of result: Result<Value, EngineError>, _ printed: Printed) -> AuditOutcome {
+    let status = AuditOutcome.word(exit: printed.status)
+    switch result {
+    case .success(.printed(_, _, let outcome)):
+      return outcome ?? AuditOutcome(answer: nil, status: status)
+    case .success(let value):
+      let json = Answer(format: .json, kind: kind)
+      return AuditOutcome(
+        answer: format == .json ? printed.stdout : json.render(value, .plain), status: status)
+    case .failure(let error):
+      let json = Answer(format: .json, kind: kind)
+      return AuditOutcome(answer: json.render(empty(error), .plain), status: status)
     }
   }
 
@@ -117,7 +154,7 @@ struct Answer: Sendable {
     case (.code(let answer), _, _):
       return Data(TextSummary.render(answer, writtenTo: nil, style: style).utf8)
     case (.status(let status), _, _): return Data(TextSummary.render(status, style: style).utf8)
-    case (.printed(let stdout, _), _, _): return stdout
+    case (.printed(let stdout, _, _), _, _): return stdout
     }
   }
 
@@ -135,7 +172,7 @@ struct Answer: Sendable {
     case .unjudged: .noVerdict
     case .code(let answer):
       answer.call.failure.map { ProctorExit($0) } ?? (answer.isWritten ? .passed : .noVerdict)
-    case .printed(_, let status): ProctorExit(rawValue: status) ?? .noVerdict
+    case .printed(_, let status, _): ProctorExit(rawValue: status) ?? .noVerdict
     }
   }
 
@@ -164,6 +201,18 @@ struct Answer: Sendable {
     case .check: .check(error.check)
     case .code: .code(CodeAnswer(error.functionFailure))
     case .run, .test, .list, .status, .selfTest: .report(error.report)
+    }
+  }
+}
+
+extension AuditOutcome {
+  /// The word for an answer that has none.
+  static func word(exit status: Int32) -> String {
+    switch ProctorExit(rawValue: status) {
+    case .passed: "success"
+    case .testFailed: "failed"
+    case .interrupted: "interrupted"
+    default: "error"
     }
   }
 }

@@ -1,12 +1,14 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProctorAudit
 import ProctorEngine
 import ProctorFormats
 import ProctorModel
 
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "bench",
     abstract: "Time one function of a file, inside its process, in the sandbox.",
     discussion: """
       The same calls, limits and languages as with exec: many calls in one process, after a warm-up. \
@@ -65,11 +67,17 @@ struct Bench: AsyncParsableCommand {
   func run() async throws {
     let answer = Answer(format: target.format, kind: .benchmark(failsIfSlower: failIfSlower))
     let (target, iterations, compare, baseline) = (target, iterations, compare, baseline)
-    try await answer.give { progress throws(EngineError) in
+    var command = target.command("benchmark")
+    command.arguments.add("iterations", iterations)
+    command.arguments.add("compare", compare)
+    command.arguments.add("baseline", baseline)
+    try await answer.give(command) { progress, call throws(EngineError) in
       // Before anything runs: what cannot be compared in the end need not be measured.
       let old = try compare.map { path throws(EngineError) in try Self.earlier(path) }
       let engine = try Engine(workspace: target.workspace, options: target.engineOptions)
-      if let refused = await target.refusal(engine) { return .benchmark(BenchmarkAnswer(refused)) }
+      if let refused = await target.refusal(engine, call) {
+        return .benchmark(BenchmarkAnswer(refused))
+      }
       let base = FileManager.default.currentDirectoryPath
       if let baseline {
         return .benchmark(

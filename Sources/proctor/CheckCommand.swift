@@ -1,11 +1,13 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProctorAudit
 import ProctorEngine
 import ProctorModel
 
 struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "check",
     abstract: "Say whether a workspace compiles and imports; no test is run.",
     discussion: """
       Rust by cargo check, Swift by swift build, JavaScript and TypeScript by node, babel and TypeScript, Python by \
@@ -38,10 +40,15 @@ struct Check: AsyncParsableCommand {
   func run() async throws {
     let answer = Answer(format: common.settledFormat, kind: .check)
     let base = FileManager.default.currentDirectoryPath
-    try await answer.give { progress throws(EngineError) in
-      let place = workspace ?? Engine.workspace(of: path, base: base)
+    let place = workspace ?? Engine.workspace(of: path, base: base)
+    let patch = candidate.read()
+    var command = CommandCall("verify_patch", in: place, common, run.engineOptions)
+    command.arguments.add("path", path)
+    command.arguments.add("patch", patch.text)
+    command.arguments.add("fetch", flag: run.fetch)
+    try await answer.give(command) { progress, _ throws(EngineError) in
       let engine = try Engine(workspace: place, options: run.engineOptions)
-      return try await candidate.use(engine) { engine, change throws(EngineError) in
+      return try await patch.use(engine) { engine, change throws(EngineError) in
         var result = try await engine.check(path, base: base, progress: progress)
         result.change = change
         return .check(result)

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProctorAudit
 public import ProctorEngine
 import ProctorModel
 
@@ -18,6 +19,10 @@ struct CommonOptions: ParsableArguments {
 
   @Flag(help: "Answer confirmations ahead. Running tests never asks.")
   var yes = false
+
+  @Option(
+    help: ArgumentHelp("Why, for the audit trail (proctor audit).", valueName: "text"))
+  var reason: String?
 
   var settledFormat: OutputFormat {
     format ?? (isatty(STDOUT_FILENO) == 1 && Console.isCapable ? .live : .text)
@@ -83,6 +88,14 @@ struct TestOptions: ParsableArguments {
     options.keepWrites = keepWrites
     return options
   }
+
+  /// What is on record of them.
+  func add(to arguments: inout AuditArguments, _ run: RunOptions) {
+    arguments.add("test_timeout", testTimeout)
+    arguments.add("paranoid", flag: paranoid)
+    arguments.add("keep_writes", flag: keepWrites)
+    arguments.add("fetch", flag: run.fetch)
+  }
 }
 
 /// For commands that can look at the workspace as a patch would make it.
@@ -93,13 +106,40 @@ struct PatchOption: ParsableArguments {
       valueName: "file"))
   var patch: String?
 
+  /// The patch itself, read once.
+  func read() -> ReadPatch { ReadPatch(patch) }
+}
+
+/// A patch that was given, or why it cannot be read.
+struct ReadPatch: Sendable {
+  /// nil for none.
+  private let candidate: Result<Candidate, EngineError>?
+
+  fileprivate init(_ path: String?) {
+    guard let path else {
+      candidate = nil
+      return
+    }
+    do {
+      candidate = .success(try Candidate.patch(at: path))
+    } catch {
+      candidate = .failure(error)
+    }
+  }
+
+  /// nil when there is none.
+  var text: String? {
+    guard case .success(.patch(_, let data)) = candidate else { return nil }
+    return String(decoding: data, as: UTF8.self)
+  }
+
   /// Gives `body` the engine to use, and how what it looks at differs from the workspace.
   func use<Result: Sendable>(
     _ engine: Engine,
     _ body: @Sendable (Engine, CandidateChange?) async throws(EngineError) -> Result
   ) async throws(EngineError) -> Result {
-    guard let patch else { return try await body(engine, nil) }
-    return try await engine.withCandidate(try .patch(at: patch)) {
+    guard let candidate else { return try await body(engine, nil) }
+    return try await engine.withCandidate(try candidate.get()) {
       engine, change throws(EngineError) in try await body(engine, change)
     }
   }

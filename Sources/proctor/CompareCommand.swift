@@ -1,12 +1,14 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProctorAudit
 import ProctorEngine
 import ProctorFormats
 import ProctorModel
 
 struct Compare: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "compare",
     abstract: "Run the same tests on several patches or revisions, and rank them.",
     discussion: """
       Each candidate gets a private copy and a sandbox of its own; the tree on disk is not touched. What passed in the \
@@ -56,6 +58,10 @@ struct Compare: AsyncParsableCommand {
   @Flag(help: "Answer confirmations ahead: --bench calls single functions.")
   var yes = false
 
+  @Option(
+    help: ArgumentHelp("Why, for the audit trail (proctor audit).", valueName: "text"))
+  var reason: String?
+
   @OptionGroup var run: RunOptions
 
   func validate() throws {
@@ -77,38 +83,89 @@ struct Compare: AsyncParsableCommand {
     var options = run.engineOptions
     options.testTimeoutSeconds = testTimeout
     let settled = options
+    let chosen = await Answer.result { () throws(EngineError) in try read() }
+    let command = call(chosen, settled)
+    let begun = await Answer.result { () throws(EngineError) in try command.begin() }
     let result = await Interruption.cancelling {
       await Answer.result { () async throws(EngineError) in
-        try await compare(settled, screen.progress)
+        try await compare(chosen.get(), settled, begun.get(), screen.progress)
       }
     }
+    let exit = exit(result)
+    if case .success(let call) = begun {
+      call.end(outcome(result, exit), exitCode: Int(exit.rawValue))
+    }
     switch result {
-    case .success(.failure(let refused)):
-      Console.error("proctor: \(refused.message)")
-      throw ProctorExit(refused).code
-    case .success(.success(let comparison)):
-      Console.write(render(comparison, format))
-      throw ProctorExit(comparison).code
-    case .failure(let error):
-      Console.error("proctor: \(error.message)\n\(error.resolution)")
-      throw ProctorExit(error).code
+    case .success(.failure(let refused)): Console.error("proctor: \(refused.message)")
+    case .success(.success(let comparison)): Console.write(render(comparison, format))
+    case .failure(let error): Console.error("proctor: \(error.message)\n\(error.resolution)")
+    }
+    throw exit.code
+  }
+
+  private typealias Compared = Result<Result<Comparison, FunctionFailure>, EngineError>
+
+  private func exit(_ result: Compared) -> ProctorExit {
+    switch result {
+    case .success(.failure(let refused)): ProctorExit(refused)
+    case .success(.success(let comparison)): ProctorExit(comparison)
+    case .failure(let error): ProctorExit(error)
     }
   }
 
-  private func compare(
-    _ options: EngineOptions, _ progress: @escaping @Sendable (Progress) -> Void
-  ) async throws(EngineError) -> Result<Comparison, FunctionFailure> {
-    let engine = try Engine(workspace: workspace, options: options)
-    let requests = bench.compactMap(BenchmarkRequest.init)
-    for request in requests where !yes {
-      let refused = await Confirmation.refusal(
-        of: request.function, in: request.path, request.arguments, engine)
-      if let refused { return .failure(refused) }
+  // MARK: the audit trail
+
+  private func call(
+    _ candidates: Result<[Candidate], EngineError>, _ options: EngineOptions
+  ) -> CommandCall {
+    var call = CommandCall("compare", in: workspace, reason: reason, yes: yes, options)
+    call.arguments.add("candidates", self.candidates)
+    let patches = ((try? candidates.get()) ?? []).compactMap { candidate -> String? in
+      guard case .patch(_, let data) = candidate else { return nil }
+      return String(decoding: data, as: UTF8.self)
     }
+    call.arguments.add("patch", patches)
+    call.arguments.add("filter", filter)
+    call.arguments.add("bench", bench)
+    call.arguments.add("test_timeout", testTimeout)
+    call.arguments.add("fetch", flag: run.fetch)
+    return call
+  }
+
+  private func outcome(_ result: Compared, _ exit: ProctorExit) -> AuditOutcome {
+    let status = AuditOutcome.word(exit: exit.rawValue)
+    return switch result {
+    case .success(.success(let comparison)):
+      AuditOutcome(answer: ContractJSON.compare(comparison), status: status)
+    case .success(.failure(let failure)):
+      AuditOutcome(answer: ContractJSON.function(FunctionAnswer(failure)), status: status)
+    case .failure(let error):
+      AuditOutcome(
+        answer: ContractJSON.runAllTests(error.report, details: false), status: status)
+    }
+  }
+
+  /// The candidates, patches as they are now.
+  private func read() throws(EngineError) -> [Candidate] {
     var chosen: [Candidate] = []
     for name in candidates {
       let isFile = name == "-" || FileManager.default.fileExists(atPath: name)
       chosen.append(isFile ? try .patch(at: name) : .revision(name))
+    }
+    return chosen
+  }
+
+  private func compare(
+    _ chosen: [Candidate], _ options: EngineOptions, _ call: AuditedCall,
+    _ progress: @escaping @Sendable (Progress) -> Void
+  ) async throws(EngineError) -> Result<Comparison, FunctionFailure> {
+    let engine = try Engine(workspace: workspace, options: options)
+    let requests = bench.compactMap(BenchmarkRequest.init)
+    if yes, !requests.isEmpty { call.confirmed(AuditConfirmation(.allowedAhead)) }
+    for request in requests where !yes {
+      let refused = await Confirmation.refusal(
+        of: request.function, in: request.path, request.arguments, engine, call)
+      if let refused { return .failure(refused) }
     }
     let selector: TestSelector =
       if let filter { .matching(try Pattern(filter)) } else { .everything }

@@ -1,12 +1,14 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProctorAudit
 import ProctorEngine
 import ProctorFormats
 import ProctorModel
 
 struct Eval: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "eval",
     abstract: "Run a piece of code in the sandbox.",
     discussion: """
       Python, JavaScript, TypeScript, Rust and Swift. The piece runs in an empty \
@@ -93,25 +95,44 @@ struct Eval: AsyncParsableCommand {
     let format = common.settledFormat
     let answer = Answer(
       format: format == .live ? .text : format, kind: .code(folder: output))
-    let (yes, command, output, force) = (common.yes, self, output, force)
+    let (yes, output, force, workspace) = (common.yes, output, force, workspace)
     var options = EngineOptions(jobs: 1, environment: ProcessInfo.processInfo.environment)
     options.isolation = isolation
     options.timeoutSeconds = timeout
     let settled = options
-    try await answer.give { progress throws(EngineError) in
-      let request = try command.request()
+    // Read before: what runs is what is on record.
+    let asked = await Answer.result { () throws(EngineError) in try request() }
+    try await answer.give(call(asked, settled)) { progress, call throws(EngineError) in
+      let request = try asked.get()
       let folder = try output.map { path throws(EngineError) in
         try OutputFolder(path, replaces: force)
       }
-      let engine = try Engine(workspace: command.workspace, options: settled)
-      if !yes, let question = await engine.question(running: request),
-        let refused = Confirmation.refusal(question)
+      let engine = try Engine(workspace: workspace, options: settled)
+      if yes {
+        call.confirmed(AuditConfirmation(.allowedAhead))
+      } else if let question = await engine.question(running: request),
+        let refused = Confirmation.refusal(question, call)
       {
         return .code(CodeAnswer(refused))
       }
       let made = try await engine.evaluate(request, progress: progress)
       return .code(folder?.write(made) ?? made)
     }
+  }
+
+  private func call(
+    _ request: Result<CodeRequest, EngineError>, _ options: EngineOptions
+  ) -> CommandCall {
+    var call = CommandCall("execute_code", in: workspace, common, options)
+    call.arguments.add("language", wantedLanguage)
+    call.arguments.add("file", file)
+    if case .success(let request) = request {
+      call.arguments.add("code", String(decoding: request.source, as: UTF8.self))
+    }
+    call.arguments.add("files", files)
+    call.arguments.add("stdin", stdin)
+    call.arguments.add("output", output)
+    return call
   }
 
   // MARK: what is run

@@ -1,12 +1,14 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProctorAudit
 import ProctorEngine
 import ProctorFormats
 import ProctorModel
 
 struct Exec: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "exec",
     abstract: "Call one function of a file with JSON arguments, in the sandbox.",
     discussion: """
       Python, JavaScript, TypeScript, Rust and Swift. Arguments are a JSON array, or an object of \
@@ -29,12 +31,18 @@ struct Exec: AsyncParsableCommand {
   func run() async throws {
     let answer = Answer(format: target.format, kind: .function)
     let target = target
-    try await answer.give { progress throws(EngineError) in
+    try await answer.give(target.command("execute_function")) {
+      progress, audited throws(EngineError) in
       let call = WarmCall(target)
       let helper = WarmHelperClient(call)
-      if target.common.yes, let printed = await helper?.ask(call) { return printed }
+      if target.common.yes {
+        audited.confirmed(AuditConfirmation(.allowedAhead))
+        if let printed = await helper?.ask(call) { return printed }
+      }
       let engine = try Engine(workspace: target.workspace, options: target.engineOptions)
-      if let refused = await target.refusal(engine) { return .function(FunctionAnswer(refused)) }
+      if let refused = await target.refusal(engine, audited) {
+        return .function(FunctionAnswer(refused))
+      }
       if !target.common.yes, let printed = await helper?.ask(call) { return printed }
       // For the next call.
       defer { helper?.startHelper() }
@@ -53,20 +61,34 @@ enum Confirmation {
 
   /// Asks about a call of a function when that is wanted; nil when the code may run.
   static func refusal(
-    of function: String, in path: String, _ arguments: String, _ engine: Engine
+    of function: String, in path: String, _ arguments: String, _ engine: Engine,
+    _ call: AuditedCall
   ) async -> FunctionFailure? {
     let base = FileManager.default.currentDirectoryPath
     func question() async -> ConfirmationQuestion? {
       await engine.question(calling: function, of: path, arguments: arguments, base: base)
     }
     guard let asked = await question() else { return nil }
-    if let refused = refusal(asked) { return refused }
+    if let refused = refusal(asked, call) { return refused }
     // The user read what was there before.
     return await question() == asked ? nil : ConfirmationQuestion.changed
   }
 
   /// - Returns: nil when the user agreed.
-  static func refusal(_ question: ConfirmationQuestion) -> FunctionFailure? {
+  static func refusal(_ question: ConfirmationQuestion, _ call: AuditedCall) -> FunctionFailure? {
+    if question.isRemembered {
+      call.confirmed(
+        AuditConfirmation(.remembered, question: question.what, why: question.why))
+      return nil
+    }
+    let refused = refusal(question)
+    call.confirmed(
+      AuditConfirmation(
+        refused == nil ? .allowed : .refused, question: question.what, why: question.why))
+    return refused
+  }
+
+  private static func refusal(_ question: ConfirmationQuestion) -> FunctionFailure? {
     guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
       return question.refusal("there is no terminal to ask on", remedy: "give --yes")
     }
@@ -75,8 +97,14 @@ enum Confirmation {
     if let why = question.why { Console.error(why) }
     // What was typed before the question is no answer to it.
     tcflush(STDIN_FILENO, TCIFLUSH)
-    Console.write(Data("\(ConfirmationQuestion.request) (y/n) ".utf8), to: STDERR_FILENO)
+    Console.write(
+      Data("\(ConfirmationQuestion.request) (y/n, a: always while it stays as it is) ".utf8),
+      to: STDERR_FILENO)
     let answer = readLine()?.lowercased() ?? ""
+    if ["a", "always"].contains(answer) {
+      question.remember()
+      return nil
+    }
     return ["y", "yes"].contains(answer) ? nil : ConfirmationQuestion.declined
   }
 }

@@ -84,7 +84,7 @@ enum ProctorExit: Int32 {
       switch error.code {
       case .usage, .configuration, .workspace: .usage
       case .sandbox: .noSandbox
-      case .storage: .noVerdict
+      case .storage, .busy: .noVerdict
       case .interrupted: .interrupted
       }
   }

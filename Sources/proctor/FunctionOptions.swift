@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import ProctorAudit
 import ProctorEngine
 import ProctorModel
 
@@ -44,7 +45,19 @@ struct FunctionOptions: ParsableArguments {
   }
 
   /// Asks when that is wanted; nil when the code may run.
-  func refusal(_ engine: Engine) async -> FunctionFailure? {
-    common.yes ? nil : await Confirmation.refusal(of: function, in: path, arguments, engine)
+  func refusal(_ engine: Engine, _ call: AuditedCall) async -> FunctionFailure? {
+    if common.yes {
+      call.confirmed(AuditConfirmation(.allowedAhead))
+      return nil
+    }
+    return await Confirmation.refusal(of: function, in: path, arguments, engine, call)
+  }
+
+  func command(_ operation: String) -> CommandCall {
+    var command = CommandCall(operation, in: workspace, common, engineOptions)
+    command.arguments.add("path", path)
+    command.arguments.add("function_name", function)
+    command.arguments.add("args", text: arguments)
+    return command
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProctorAudit
 import ProctorEngine
 import ProctorServer
 
@@ -27,41 +28,23 @@ struct MCP: AsyncParsableCommand {
   @Argument(help: "The workspace.")
   var directory = "."
 
-  @Option(
-    help: "auto, namespaces, bubblewrap, docker, none; wasm or vm for functions only.")
-  var isolation: Configuration.Isolation?
-
-  @Option(
-    help: ArgumentHelp(
-      "Wall-clock limit of each call: for building, and for running. Default: as configured.",
-      valueName: "seconds"))
-  var timeout: Double?
-
-  @Flag(help: "Answer confirmations ahead: code runs without asking anybody.")
-  var yes = false
-
-  func validate() throws { try checkSeconds(timeout, of: "--timeout") }
+  @OptionGroup var session: SessionOptions
 
   func run() async throws {
-    var options = EngineOptions(
-      jobs: max(1, ProcessInfo.processInfo.activeProcessorCount),
-      environment: ProcessInfo.processInfo.environment)
-    options.isolation = isolation
-    options.timeoutSeconds = timeout
-    let workspace: String
+    let warmCalls = WarmCalls()
+    let options = session.engineOptions(ProcessInfo.processInfo.environment, warmCalls)
+    let client: MCPSession
     do {
-      (workspace, options.floor) = try MCPSession.settings(of: directory, options)
+      let trail = try AuditTrail.of(options.environment) { Console.error("proctor: \($0)") }
+      client = try MCPSession(
+        directory: directory, options: options, allowsAhead: session.yes, trail: trail)
     } catch {
       Console.error("proctor: \(error.message)\n\(error.resolution)")
       throw ProctorExit(error).code
     }
-    let warmCalls = WarmCalls()
-    options.warmCalls = warmCalls
     let streams = StandardStreams()
-    let session = MCPSession(
-      workspace: workspace, options: options, allowsAhead: yes, send: streams.send)
     streams.start()
-    await Interruption.cancelling { await session.serve(streams.lines) }
+    await Interruption.cancelling { await client.serve(streams.lines, send: streams.send) }
     streams.flush()
     await warmCalls.close()
   }

@@ -1,11 +1,13 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProctorAudit
 import ProctorEngine
 import ProctorModel
 
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "run",
     abstract: "Run all tests of a workspace, or those that a filter matches.",
     discussion: """
       EXAMPLES
@@ -34,21 +36,29 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     let answer = Answer(format: common.settledFormat, kind: .run(details: details))
-    try await answer.give { progress throws(EngineError) in
+    let patch = candidate.read()
+    var command = CommandCall("run_all_tests", in: directory, common, tests.engineOptions(run))
+    command.arguments.add("filter", filter)
+    command.arguments.add("patch", patch.text)
+    tests.add(to: &command.arguments, run)
+    let kept = KeptRun(workspace: directory, operation: "run_all_tests", selection: filter)
+    let body: Answer.Body = { progress, _ throws(EngineError) in
       let selector: TestSelector =
         if let filter { .matching(try Pattern(filter)) } else { .everything }
       let engine = try Engine(workspace: directory, options: tests.engineOptions(run))
-      return try await candidate.use(engine) { engine, change throws(EngineError) in
+      return try await patch.use(engine) { engine, change throws(EngineError) in
         var report = try await engine.run(selector, progress: progress)
         report.change = change
         return .report(report)
       }
     }
+    try await answer.give(command, body, afterwards: kept.keep)
   }
 }
 
 struct Test: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "test",
     abstract: "Run the tests of one file or folder, or one test.",
     discussion: """
       EXAMPLES
@@ -74,9 +84,17 @@ struct Test: AsyncParsableCommand {
 
   func run() async throws {
     let answer = Answer(format: common.settledFormat, kind: .test)
-    try await answer.give { progress throws(EngineError) in
+    let patch = candidate.read()
+    var command = CommandCall("run_test", in: workspace, common, tests.engineOptions(run))
+    command.arguments.add("path", path)
+    command.arguments.add("test_name", name)
+    command.arguments.add("patch", patch.text)
+    tests.add(to: &command.arguments, run)
+    let selection = [path, name].compactMap(\.self).joined(separator: " ")
+    let kept = KeptRun(workspace: workspace, operation: "run_test", selection: selection)
+    let body: Answer.Body = { progress, _ throws(EngineError) in
       let engine = try Engine(workspace: workspace, options: tests.engineOptions(run))
-      return try await candidate.use(engine) { engine, change throws(EngineError) in
+      return try await patch.use(engine) { engine, change throws(EngineError) in
         let selector = try engine.selector(
           path: path, name: name, base: FileManager.default.currentDirectoryPath)
         var report = try await engine.run(selector, progress: progress)
@@ -84,11 +102,13 @@ struct Test: AsyncParsableCommand {
         return .report(report)
       }
     }
+    try await answer.give(command, body, afterwards: kept.keep)
   }
 }
 
 struct List: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "list",
     abstract: "List tests without running any; builds what must be built.",
     discussion: """
       EXAMPLES
@@ -108,7 +128,10 @@ struct List: AsyncParsableCommand {
 
   func run() async throws {
     let answer = Answer(format: common.settledFormat, kind: .list)
-    try await answer.give { progress throws(EngineError) in
+    var command = CommandCall("list_tests", in: directory, common, run.engineOptions)
+    command.arguments.add("filter", filter)
+    command.arguments.add("fetch", flag: run.fetch)
+    try await answer.give(command) { progress, _ throws(EngineError) in
       let selector: TestSelector =
         if let filter { .matching(try Pattern(filter)) } else { .everything }
       let engine = try Engine(workspace: directory, options: run.engineOptions)
@@ -119,6 +142,7 @@ struct List: AsyncParsableCommand {
 
 struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "status",
     abstract: "What this machine and this workspace offer, tried for real.",
     discussion: """
       EXAMPLES
@@ -133,9 +157,9 @@ struct Status: AsyncParsableCommand {
 
   func run() async throws {
     let answer = Answer(format: common.settledFormat, kind: .status)
-    try await answer.give { _ throws(EngineError) in
-      let options = EngineOptions(jobs: 1, environment: ProcessInfo.processInfo.environment)
-      return .status(try await Engine(workspace: directory, options: options).status())
+    let command = CommandCall("sandbox_status", in: directory, common)
+    try await answer.give(command) { _, _ throws(EngineError) in
+      .status(try await Engine(workspace: directory, options: command.options).status())
     }
   }
 }

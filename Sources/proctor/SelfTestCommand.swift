@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import ProctorAudit
 import ProctorEngine
 import ProctorFormats
 import ProctorModel
@@ -32,7 +33,10 @@ struct SelfTestCommand: AsyncParsableCommand {
     let answer = Answer(format: common.settledFormat, kind: .selfTest)
     let (isolation, image) = (isolation, image)
     let program = try CommandLine.executable
-    try await answer.give { progress throws(EngineError) in
+    var command = CommandCall("selftest", in: nil, common)
+    command.arguments.add("isolation", isolation.rawValue)
+    command.arguments.add("image", image)
+    try await answer.give(command) { progress, _ throws(EngineError) in
       .selfTest(
         try await SandboxAttacks.run(
           isolation: isolation, image: image, program: program,

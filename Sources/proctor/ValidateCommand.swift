@@ -1,6 +1,7 @@
 public import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProctorAudit
 import ProctorEngine
 public import ProctorModel
 
@@ -8,6 +9,7 @@ extension RiskLevel: ExpressibleByArgument {}
 
 struct Validate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "validate",
     abstract: "Judge code by its syntax tree, without running it.",
     discussion: """
       Python, JavaScript, TypeScript, Rust and Swift. It is advice: what holds code is the sandbox. \
@@ -54,7 +56,8 @@ struct Validate: AsyncParsableCommand {
     let format = common.settledFormat
     let answer = Answer(
       format: format == .live ? .text : format, kind: .validation(failAt: failAt))
-    let options = EngineOptions(jobs: 1, environment: ProcessInfo.processInfo.environment)
+    var command = CommandCall("validate_code", in: workspace, common)
+    let options = command.options
     let (workspace, most) = (workspace, maxFindings)
     let subject: ValidationSubject =
       if path == "-", let language {
@@ -62,7 +65,12 @@ struct Validate: AsyncParsableCommand {
       } else {
         .path(path, base: FileManager.default.currentDirectoryPath, language: language)
       }
-    try await answer.give { _ throws(EngineError) in
+    command.arguments.add("path", path)
+    command.arguments.add("language", language)
+    if case .code(let data, _) = subject {
+      command.arguments.add("code", String(decoding: data, as: UTF8.self))
+    }
+    try await answer.give(command) { _, _ throws(EngineError) in
       .validation(
         try await Engine(workspace: workspace, options: options).validate(subject, most: most))
     }

@@ -54,7 +54,10 @@ struct WarmCall: Codable, Sendable {
         try await Engine(workspace: workspace, options: options).execute(
           function, of: path, arguments: arguments, base: base, progress: progress))
     }
-    return Answer(format: format, kind: .function).printed(result, isColoured ? .ansi : .plain)
+    let answer = Answer(format: format, kind: .function)
+    var printed = answer.printed(result, isColoured ? .ansi : .plain)
+    printed.outcome = try? JSONEncoder().encode(answer.outcome(of: result, printed))
+    return printed
   }
 }
 
@@ -64,6 +67,8 @@ enum WarmPart: Equatable {
   case taken
   case stdout(Data)
   case stderr(Data)
+  /// For the caller's audit trail.
+  case outcome(Data)
   /// The exit status; the last one.
   case status(Int32)
 
@@ -72,6 +77,7 @@ enum WarmPart: Equatable {
     case .taken: Self.frame("T", Data())
     case .stdout(let data): Self.frame("O", data)
     case .stderr(let data): Self.frame("E", data)
+    case .outcome(let data): Self.frame("R", data)
     case .status(let status): Self.frame("X", Data("\(status)".utf8))
     }
   }
@@ -96,6 +102,7 @@ enum WarmPart: Equatable {
     case UInt8(ascii: "T"): return .taken
     case UInt8(ascii: "O"): return .stdout(data)
     case UInt8(ascii: "E"): return .stderr(data)
+    case UInt8(ascii: "R"): return .outcome(data)
     case UInt8(ascii: "X"): return Int32(String(decoding: data, as: UTF8.self)).map { .status($0) }
     default: return nil
     }

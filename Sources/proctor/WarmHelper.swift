@@ -155,6 +155,7 @@ struct WarmHelper: AsyncParsableCommand {
       let isTold = printed.stderr.isEmpty || send(.stderr(Data(printed.stderr.utf8)), to: caller)
       _ =
         isTold && send(.stdout(printed.stdout), to: caller)
+        && printed.outcome.map { send(.outcome($0), to: caller) } ?? true
         && send(.status(printed.status), to: caller)
     }
     await line.end()

@@ -2,6 +2,7 @@ import CSandbox
 import Dispatch
 import FoundationEssentials
 import Glibc
+import ProctorAudit
 import ProctorEngine
 import ProctorModel
 
@@ -34,13 +35,16 @@ struct WarmHelperClient: Sendable {
 
   private static func answer(from socket: Int32) -> Answer.Value? {
     var stdout = Data()
+    var outcome: AuditOutcome?
     var isTaken = false
     while let part = WarmPart.read(from: socket) {
       switch part {
       case .taken: isTaken = true
       case .stdout(let data): stdout += data
       case .stderr(let data): Console.error(String(decoding: data, as: UTF8.self))
-      case .status(let status): return .printed(stdout: stdout, status: status)
+      case .outcome(let data): outcome = try? JSONDecoder().decode(AuditOutcome.self, from: data)
+      case .status(let status):
+        return .printed(stdout: stdout, status: status, outcome: outcome)
       }
     }
     guard isTaken else { return nil }

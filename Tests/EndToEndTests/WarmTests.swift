@@ -136,6 +136,19 @@ import Testing
       Self.python.replacing("def number(): return 1", with: "def number(): return 2"),
       to: "workspace/a.py")
     #expect(try result("number") == "2")
+    // In place, as long as before and with its old date: its sandboxes had compiled it.
+    try await until("others") { waiting.count == 2 }
+    try await Task.sleep(for: .milliseconds(500))
+    let file = "\(folder.path)/workspace/a.py"
+    let date = try FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
+    let handle = try #require(FileHandle(forWritingAtPath: file))
+    try handle.write(
+      contentsOf: Data(Self.python.replacing("number(): return 1", with: "number(): return 3").utf8)
+    )
+    try handle.close()
+    try FileManager.default.setAttributes(
+      [.modificationDate: try #require(date)], ofItemAtPath: file)
+    #expect(try result("number") == "3")
     // What its sandboxes have loaded would not be loaded now.
     try await until("others") { waiting.count == 2 }
     try await Task.sleep(for: .milliseconds(500))
@@ -267,6 +280,25 @@ import Testing
     var answer = try outcome.json()
     for key in ["execution_time_ms", "peak_memory_mb"] { answer[key] = nil }
     return answer as NSDictionary
+  }
+
+  @Test func `a warm call is on record like any other`() async throws {
+    try await warmUp()
+    let arguments = #"{"a": 20, "b": 1}"#
+    for isWarm in ["on", "off"] {
+      for _ in 0..<2 { try result("add", arguments, environment: ["PROCTOR_WARM": isWarm]) }
+    }
+    var process = ProctorProcess(["audit", "--limit", "4", "--format", "json"], in: workspace)
+    process.environment["PROCTOR_CACHE_DIR"] = cache
+    let calls = try process.run().json()["calls"] as? [[String: Any]] ?? []
+    #expect(calls.count == 4)
+    for call in calls {
+      #expect(call["status"] as? String == "success")
+      #expect((call["sandbox"] as? [String: Any])?["network"] as? String == "none")
+      #expect((call["resources"] as? [String: Any])?["execution_ms"] != nil)
+      #expect(call["exit_code"] as? Int == 0)
+    }
+    try await end()
   }
 
   @Test func `time limits and interruptions end a warm call`() async throws {

@@ -43,7 +43,7 @@ enum Samples {
         ],
         stdout: CapturedText(
           text: (1...14).map { "line \($0)\r\n" }.joined(), omittedBytes: 512),
-        stderr: CapturedText(text: "  \n"))
+        stderr: CapturedText(text: "  \n"), startedMS: 612.34567, worker: "gw1")
     ])
 
   static let crashed = TestResult(
@@ -84,7 +84,13 @@ enum Samples {
       ])
   }()
 
-  static let mixed = Report(
+  static let mixed: Report = {
+    var report = untimed
+    report.beginning = Report.Beginning(date: 1_767_323_045.678, codeState: "8c1f0000000000aa")
+    return report
+  }()
+
+  private static let untimed = Report(
     verdict: Verdict(status: .partialFailure, reason: .testsFailed, message: "2 of 4 tests failed"),
     tests: [passed("test_ok"), failing, crashed, skipped], errors: [buildError],
     missing: [test("test_gone")],
@@ -94,7 +100,12 @@ enum Samples {
         commands: [
           AdapterReport.Command(
             purpose: .run, argv: ["python3", "-m", "pytest", "{{files}}/selection.json"],
-            status: .exited(1), durationMS: 812.3456, peakMemoryMB: 48.5, cpuMS: 640)
+            status: .exited(1), durationMS: 812.3456, peakMemoryMB: 48.5, cpuMS: 640,
+            startedMS: 80.1234,
+            samples: [
+              UsageSample(elapsedMS: 100.4, cpuPercent: 98.7, memoryMB: 47.26),
+              UsageSample(elapsedMS: 200, cpuPercent: nil, memoryMB: nil),
+            ])
         ], durationMS: 900),
       AdapterReport(
         project: cargo, version: nil, counts: Counts([crashed]),

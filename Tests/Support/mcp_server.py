@@ -7,48 +7,23 @@ import asyncio
 import json
 import os
 import pathlib
-import queue
 import re
 import shutil
 import signal
 import subprocess
-import tempfile
+import threading
 import time
 import unittest
-import uuid
 
 import bpe_openai
 import mcp
 import mcp_types
 from mcp.client.stdio import StdioServerParameters
 from mcp_wire import HANDSHAKE, MODERN, PREFIX, Wire, envelope, text
+from served_workspace import CODE, TESTS, ServedWorkspace, SlowTest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-CODE = "def twice(x):\n    return 2 * x\n"
-TESTS = """\
-import pytest
-from code_here import twice
-
-def test_ok(): assert twice(1) == 2
-def test_wrong(): assert twice(2) == 5
-@pytest.mark.skip(reason="later")
-def test_later(): pass
-"""
-
-
-class Case(unittest.TestCase):
-    """A test with a workspace of its own."""
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="proctor-mcp-")
-        self.addCleanup(folder.cleanup)
-        self.workspace = pathlib.Path(folder.name).resolve() / "workspace"
-        self.workspace.mkdir()
-        self.write("code_here.py", CODE)
-
-    def write(self, name, content):
-        (self.workspace / name).write_text(content)
-
+class Case(ServedWorkspace):
     def wire(self, *arguments, **more):
         wire = Wire(self.workspace, *arguments, **more)
         self.addCleanup(wire.__exit__)
@@ -220,6 +195,32 @@ class Garbage(Case):
         result = wire.call("validate_code", code=code, language="python")
         self.assertTrue(result["content"])
 
+    def test_a_client_that_reads_late(self):
+        wire = self.wire(reads=False)
+        asked, enough = [], threading.Event()
+        def ask():
+            while not enough.is_set():
+                wire.send({"id": len(asked), "method": "tools/list", "params": {"_meta": envelope()}})
+                asked.append(time.monotonic())
+                # Of those that it is working on there are never too many.
+                time.sleep(0.001)
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        # Who does not read does not get to ask for ever.
+        while not asked or time.monotonic() - asked[-1] < 3:
+            self.assertLess(len(asked), 100_000)
+            time.sleep(0.1)
+        status = pathlib.Path(f"/proc/{wire.process.pid}/status").read_text()
+        self.assertLess(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) >> 10, 160)
+        enough.set()
+        found = set()
+        while asking.is_alive() or len(found) < len(asked):
+            if len(found) < len(asked):
+                found.add(json.loads(wire.process.stdout.readline())["id"])
+            else:
+                asking.join(0.1)
+        self.assertEqual(found, set(range(len(asked))))
+
     def test_ids_are_given_back_as_they_came(self):
         wire = self.wire()
         for identifier in ["", "ü\n", 0, -7, 10**30]:
@@ -227,38 +228,11 @@ class Garbage(Case):
                 wire.request("server/discover", identifier=identifier)["id"], identifier)
 
 
-class Ends(Case):
-    """What goes on when it is ended; a run's tree is looked up by a name that nobody else has."""
-
-    def setUp(self):
-        super().setUp()
-        self.mark = f"86{uuid.uuid4().int % 10**9}"
-        self.write("test_slow.py", f"""\
-import subprocess
-def test_slow():
-    subprocess.run(["sleep", "{self.mark}"])
-""")
-
-    def tree(self):
-        found = []
-        for folder in pathlib.Path("/proc").iterdir():
-            try:
-                if folder.name.isdigit() and self.mark in (folder / "cmdline").read_text():
-                    found.append(folder.name)
-            except OSError:
-                pass
-        return found
-
+class Ends(SlowTest, Case):
     def started(self, wire, **more):
         identifier = wire.post("tools/call", {"name": "run_all_tests", "arguments": {}}, **more)
         self.await_tree(True)
         return identifier
-
-    def await_tree(self, there, seconds=30.0):
-        end = time.monotonic() + seconds
-        while bool(self.tree()) != there:
-            self.assertLess(time.monotonic(), end, f"processes: {self.tree()}")
-            time.sleep(0.02)
 
     def test_cancelled(self):
         for wire in [self.wire(), self.handshake()]:
@@ -452,6 +426,29 @@ class Confirmation(Case):
         ]:
             with self.subTest(reply):
                 self.refused(self.ask(wire, reply), "did not allow")
+
+    def test_an_answer_can_be_for_as_long_as_it_stays_so(self):
+        wire = self.handshake(elicits=True)
+        always = {"result": {"action": "accept", "content": {"allow": True, "remember": True}}}
+        self.assertEqual(self.ask(wire, always)["structuredContent"]["result"], 8)
+        # In another session, too; of a client that cannot ask.
+        with self.wire() as other:
+            result = other.call("execute_function", **{**self.arguments, "args": [5]})
+            self.assertEqual(result["structuredContent"]["result"], 10)
+        self.write("code_here.py", CODE + "# changed\n")
+        decline = {"result": {"action": "decline"}}
+        self.refused(self.ask(wire, decline), "did not allow")
+
+    def test_the_client_hears_that_the_user_is_asked(self):
+        wire = self.handshake(elicits=True)
+        wire.post("tools/call", {
+            "name": "execute_function", "arguments": self.arguments, "_meta": {"progressToken": 7}})
+        question = wire.frame()
+        self.assertEqual(question["method"], "elicitation/create")
+        told = wire.frame()
+        self.assertEqual(told["method"], "notifications/progress")
+        self.assertIn("waiting for the user", told["params"]["message"])
+        wire.send({"id": question["id"], "result": {"action": "decline"}})
 
     def test_a_question_ends_with_its_call(self):
         wire = self.handshake(elicits=True)
@@ -705,6 +702,34 @@ def test_own_{k}(): raise KeyError("der Schlüssel {k} von {number}: /tmp/somewh
         self.assertLessEqual(tokens(text(listed)), 2000)
         self.assertEqual(listed["structuredContent"]["total_tests"], 5000)
         self.assertIn("next_offset", listed["structuredContent"])
+
+    def test_a_large_report_is_read_page_by_page(self):
+        self.write("test_many.py", """\
+import pytest
+@pytest.mark.parametrize("n", range(60))
+def test_bad(n):
+    print(str(n) * 12_000)
+    assert n < 0
+""")
+        wire = self.wire()
+        wire.call("run_all_tests")
+        def page(offset):
+            query = f"?offset={offset}" if offset else ""
+            answer = wire.request("resources/read", {"uri": f"proctor://runs/run-1/report{query}"})
+            return answer["result"]["contents"][0]["text"]
+        tests, failures, offset = [], [], 0
+        while offset is not None:
+            words = page(offset)
+            self.assertLess(len(words), 900_000)
+            report = json.loads(words)
+            self.assertEqual((report["total_tests"], report["failed"]), (60, 60))
+            tests += [test["id"] for test in report["tests"]]
+            failures += [failure["id"] for failure in report["failures"]]
+            offset = report.get("next_offset")
+        self.assertEqual((len(set(tests)), tests), (60, failures))
+        self.assertEqual(json.loads(page(1000))["tests"], [])
+        wrong = wire.request("resources/read", {"uri": "proctor://runs/run-1/report?offset=-1"})
+        self.assert_error(wrong, -32602)
 
     def test_equal_runs_are_told_in_equal_bytes(self):
         self.write("test_code.py", TESTS + "def test_crash():\n    import os; os.abort()\n")

@@ -31,7 +31,7 @@ def envelope(elicits=False, version=MODERN, token=None):
 class Wire:
     """A session, its lines as they are."""
 
-    def __init__(self, workspace, *arguments, version=MODERN):
+    def __init__(self, workspace, *arguments, version=MODERN, reads=True):
         self.version = version
         self.workspace = workspace
         self.process = subprocess.Popen(
@@ -41,7 +41,8 @@ class Wire:
         self.methods = {}
         self.schemas = {}
         self.number = 0
-        threading.Thread(target=self._read, daemon=True).start()
+        if reads:
+            threading.Thread(target=self._read, daemon=True).start()
 
     def __enter__(self):
         return self

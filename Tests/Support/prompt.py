@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-QUESTION = b"Allow? (y/n) "
+QUESTION = b"Allow? (y/n, a: always while it stays as it is) "
 
 
 class Prompt(unittest.TestCase):
@@ -64,6 +64,30 @@ class Prompt(unittest.TestCase):
                 status, shown = self.ask(answer)
                 self.assertEqual(status, 8, shown)
                 self.assertNotIn("42", shown)
+
+    def test_always_is_for_this_code_with_these_settings(self):
+        status, shown = self.ask(b"a\n")
+        self.assertEqual(status, 0, shown)
+        # Other arguments, nobody is asked.
+        status, shown = self.ask(b"n\n", arguments="[5]")
+        self.assertEqual((status, "Allow?" in shown), (0, False), shown)
+        self.assertIn("10", shown)
+        settings = self.workspace / "proctor.toml"
+        for change, back in [
+            (lambda: self.file.write_text("def f(x):\n    return x * 3\n"), lambda: self.file.write_text("def f(x):\n    return x * 2\n")),
+            (lambda: settings.write_text("[execution]\nallow_network_access = true\nmax_network_requests = 9\n"), settings.unlink),
+            (lambda: settings.write_text('[execution]\nisolation = "none"\n'), settings.unlink),
+        ]:
+            change()
+            status, shown = self.ask(b"n\n")
+            self.assertEqual(status, 8, shown)
+            back()
+        status, shown = self.ask(b"n\n")
+        self.assertEqual((status, "Allow?" in shown), (0, False), shown)
+        # A no is not remembered.
+        self.file.write_text("def f(x):\n    return 7\n")
+        for _ in range(2):
+            self.assertEqual(self.ask(b"n\n")[0], 8)
 
     def test_what_was_typed_before_is_no_answer(self):
         status, shown = self.ask(b"n\n", before=b"y\ny\n")

@@ -153,16 +153,18 @@ struct RustFunctionPlan {
   /// Native code that the runtime trusts: nothing of the workspace runs where it can be written.
   private var moduleFolder: String { "\(folder)-module" }
 
+  private static let functionFiles = GuestFiles([
+    "harness.rs": PackageResources.harness_rs, "shim.rs": PackageResources.shim_rs,
+    "root.rs": PackageResources.root_rs, "rustc_library.sh": PackageResources.rustc_library_sh,
+    "frames.h": PackageResources.frames_h,
+    "function_host.c": PackageResources.function_host_c,
+    "wasm_host.c": PackageResources.wasm_host_c,
+  ])
+
   private var guest: GuestFolder {
     GuestFolder(
       context: context, name: "rust-function",
-      files: [
-        "harness.rs": PackageResources.harness_rs, "shim.rs": PackageResources.shim_rs,
-        "root.rs": PackageResources.root_rs, "rustc_library.sh": PackageResources.rustc_library_sh,
-        "frames.h": PackageResources.frames_h,
-        "function_host.c": PackageResources.function_host_c,
-        "wasm_host.c": PackageResources.wasm_host_c,
-      ])
+      files: Self.functionFiles)
   }
 
   func plan() -> FunctionPlan {

@@ -45,23 +45,25 @@ extension JestAdapter: FunctionAdapter {
     return nil
   }
 
+  private static let functionFiles = GuestFiles([
+    "proctor_call.mjs": PackageResources.proctor_call_mjs,
+    "proctor_code.cjs": PackageResources.proctor_code_cjs,
+    "proctor_guest.cjs": PackageResources.proctor_guest_cjs,
+    "proctor_typescript.cjs": PackageResources.proctor_typescript_cjs,
+    "proctor_typescript_hooks.mjs": PackageResources.proctor_typescript_hooks_mjs,
+    "proctor_channel.cjs": PackageResources.proctor_channel_cjs,
+    "proctor_core.cjs": PackageResources.proctor_core_cjs,
+    "proctor_vm.js": PackageResources.proctor_vm_js,
+    "proctor_call_isolated.cjs": PackageResources.proctor_call_isolated_cjs,
+    "proctor_call_quickjs.py": PackageResources.proctor_call_quickjs_py,
+    "proctor_host.py": PackageResources.proctor_host_py,
+  ])
+
   /// Proctor's programs that run functions and pieces of code.
   func functionGuest(_ context: AdapterContext) -> GuestFolder {
     GuestFolder(
       context: context, name: "javascript-function",
-      files: [
-        "proctor_call.mjs": PackageResources.proctor_call_mjs,
-        "proctor_code.cjs": PackageResources.proctor_code_cjs,
-        "proctor_guest.cjs": PackageResources.proctor_guest_cjs,
-        "proctor_typescript.cjs": PackageResources.proctor_typescript_cjs,
-        "proctor_typescript_hooks.mjs": PackageResources.proctor_typescript_hooks_mjs,
-        "proctor_channel.cjs": PackageResources.proctor_channel_cjs,
-        "proctor_core.cjs": PackageResources.proctor_core_cjs,
-        "proctor_vm.js": PackageResources.proctor_vm_js,
-        "proctor_call_isolated.cjs": PackageResources.proctor_call_isolated_cjs,
-        "proctor_call_quickjs.py": PackageResources.proctor_call_quickjs_py,
-        "proctor_host.py": PackageResources.proctor_host_py,
-      ], isOwn: true)
+      files: Self.functionFiles, isOwn: true)
   }
 
   public func plan(

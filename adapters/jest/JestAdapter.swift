@@ -35,16 +35,18 @@ public struct JestAdapter: Adapter {
     guest(context).installation
   }
 
+  private static let guestFiles = GuestFiles([
+    "proctor_jest_channel.js": PackageResources.proctor_jest_channel_js,
+    "proctor_jest_runner.js": PackageResources.proctor_jest_runner_js,
+    "proctor_jest_reporter.js": PackageResources.proctor_jest_reporter_js,
+    "proctor_jest_watch.js": PackageResources.proctor_jest_watch_js,
+  ])
+
   /// Below a folder `node_modules` jest does not run code through the project's transforms.
   private func guest(_ context: AdapterContext) -> GuestFolder {
     GuestFolder(
       context: context, name: "jest", inner: "node_modules/proctor",
-      files: [
-        "proctor_jest_channel.js": PackageResources.proctor_jest_channel_js,
-        "proctor_jest_runner.js": PackageResources.proctor_jest_runner_js,
-        "proctor_jest_reporter.js": PackageResources.proctor_jest_reporter_js,
-        "proctor_jest_watch.js": PackageResources.proctor_jest_watch_js,
-      ])
+      files: Self.guestFiles)
   }
 
   public func readBuild(_ context: AdapterContext, _ finished: [FinishedInvocation]) -> Build {

@@ -35,6 +35,8 @@ struct JestDecoder: EventDecoder {
     let duration: Double?
     let stdout: String?
     let stderr: String?
+    /// jest's number of the process.
+    let worker: String?
     // reporter
     let tests: Int?
     let message: String?
@@ -148,7 +150,9 @@ struct JestDecoder: EventDecoder {
 
   private mutating func done(_ record: Record) -> [TestEvent] {
     guard let test = test(record) else { return [unknown(record)] }
-    return [.finished(test.id, attempt(record, test))]
+    var attempt = attempt(record, test)
+    attempt.worker = record.worker?.nonEmpty
+    return [.finished(test.id, attempt)]
   }
 
   private mutating func attempt(_ record: Record, _ test: TestCase) -> Attempt {

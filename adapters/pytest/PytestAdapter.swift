@@ -88,10 +88,14 @@ public struct PytestAdapter: Adapter {
 
   public func build(_ context: AdapterContext) -> [Invocation] { guest(context).installation }
 
+  private static let pluginFiles = GuestFiles([
+    "\(Self.plugin).py": PackageResources.proctor_pytest_py
+  ])
+
   private func guest(_ context: AdapterContext) -> GuestFolder {
     GuestFolder(
       context: context, name: "pytest",
-      files: ["\(Self.plugin).py": PackageResources.proctor_pytest_py])
+      files: Self.pluginFiles)
   }
 
   private func invocation(

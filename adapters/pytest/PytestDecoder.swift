@@ -47,7 +47,8 @@ struct PytestDecoder: EventDecoder {
     case "deselected": return record.id.flatMap { ids[$0]?.first }.map { [.deselected($0)] } ?? []
     case "start": return record.id.flatMap(current).map { [.started($0)] } ?? []
     case "phase": return phase(record)
-    case "finish": return finished(record.id, plain: record.plain ?? [:])
+    case "finish":
+      return finished(record.id, plain: record.plain ?? [:], worker: record.worker)
     case "collect_error": return [.error(collectError(record))]
     case "thread_error": return [.error(threadError(record))]
     case "internal_error":
@@ -80,11 +81,11 @@ struct PytestDecoder: EventDecoder {
     guard let nodeID = record.id else { return [] }
     phases[nodeID, default: []].append(record)
     // A worker that died: xdist reports its test in a phase of its own and nothing more.
-    return record.when == "???" ? finished(nodeID) : []
+    return record.when == "???" ? finished(nodeID, worker: record.worker) : []
   }
 
   private mutating func finished(
-    _ nodeID: String?, plain: [String: Double] = [:]
+    _ nodeID: String?, plain: [String: Double] = [:], worker: String? = nil
   ) -> [TestEvent] {
     guard let nodeID else { return [] }
     let records = phases.removeValue(forKey: nodeID) ?? []
@@ -95,7 +96,8 @@ struct PytestDecoder: EventDecoder {
       return [.corrupt("pytest reported \(nodeID), which it had not collected")]
     }
     done[nodeID, default: 0] += 1
-    let attempt = PytestAttempt(records: records, plain: plain, context: context).attempt()
+    var attempt = PytestAttempt(records: records, plain: plain, context: context).attempt()
+    attempt.worker = worker?.nonEmpty
     return [.finished(id, attempt)]
   }
 

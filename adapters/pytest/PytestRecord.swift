@@ -54,5 +54,7 @@ struct PytestRecord: Decodable {
   let output: Output?
   /// Seconds of the phases that passed and have nothing more to say.
   let plain: [String: Double]?
+  /// xdist's name of the process that ran it.
+  let worker: String?
   let exit: Int?
 }

@@ -18,18 +18,20 @@ extension PytestAdapter: FunctionAdapter {
     ).find()
   }
 
+  private static let functionFiles = GuestFiles([
+    "proctor_host.py": PackageResources.proctor_host_py,
+    "proctor_call.py": PackageResources.proctor_call_py,
+    "proctor_call_restricted.py": PackageResources.proctor_call_restricted_py,
+    "proctor_code.py": PackageResources.proctor_code_py,
+    "proctor_piece.py": PackageResources.proctor_piece_py,
+    "proctor_matplotlib.py": PackageResources.proctor_matplotlib_py,
+  ])
+
   /// Proctor's programs that run functions and pieces of code.
   func functionGuest(_ context: AdapterContext) -> GuestFolder {
     GuestFolder(
       context: context, name: "python-function",
-      files: [
-        "proctor_host.py": PackageResources.proctor_host_py,
-        "proctor_call.py": PackageResources.proctor_call_py,
-        "proctor_call_restricted.py": PackageResources.proctor_call_restricted_py,
-        "proctor_code.py": PackageResources.proctor_code_py,
-        "proctor_piece.py": PackageResources.proctor_piece_py,
-        "proctor_matplotlib.py": PackageResources.proctor_matplotlib_py,
-      ], isOwn: true)
+      files: Self.functionFiles, isOwn: true)
   }
 
   public func plan(

@@ -24,16 +24,18 @@ struct SwiftFunctionPlan {
     (context.toolchain.tools["swiftc"] ?? "/usr/bin/swiftc").parentFolder
   }
 
+  private static let guestFiles = GuestFiles([
+    "frames.h": PackageResources.frames_h,
+    "function_host.c": PackageResources.function_host_c,
+    "traps.c": PackageResources.traps_c,
+    "ProctorHarness.swift": PackageResources.ProctorHarness_swift,
+    "ProctorTiming.swift": PackageResources.ProctorTiming_swift,
+  ])
+
   private var guest: GuestFolder {
     GuestFolder(
       context: context, name: "swift-function",
-      files: [
-        "frames.h": PackageResources.frames_h,
-        "function_host.c": PackageResources.function_host_c,
-        "traps.c": PackageResources.traps_c,
-        "ProctorHarness.swift": PackageResources.ProctorHarness_swift,
-        "ProctorTiming.swift": PackageResources.ProctorTiming_swift,
-      ])
+      files: Self.guestFiles)
   }
 
   func plan() throws(FunctionFailure) -> FunctionPlan {

@@ -5,6 +5,7 @@ public enum SchemaLibrary {
   /// - Parameter name: of its file, `NAME.schema.json`.
   public static func schema(_ name: String) -> Data? {
     switch name {
+    case "audit": Data(PackageResources.audit_schema_json)
     case "benchmark": Data(PackageResources.benchmark_schema_json)
     case "check": Data(PackageResources.check_schema_json)
     case "execute_code": Data(PackageResources.execute_code_schema_json)

@@ -7,6 +7,7 @@ const channel = require('./proctor_jest_channel.js');
 
 const MESSAGE = 20000;
 const OUTPUT = 64 * 1024;
+const WORKER = process.env.JEST_WORKER_ID;
 const hrtime = process.hrtime.bigint;
 const format = util.format;
 
@@ -246,7 +247,7 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
     const start = began.get(test);
     return {
       event: 'done', path: testPath, id: ids.get(test), status, errors,
-      cleared: cleared.length > 0, failing: Boolean(test.failing), invocations: test.invocations,
+      worker: WORKER, cleared: cleared.length > 0, failing: Boolean(test.failing), invocations: test.invocations,
       duration: start === undefined ? undefined : Number(hrtime() - start) / 1e6, ...output.take(),
     };
   };

@@ -308,6 +308,8 @@ class _Reporter:
         self.config, self.channel = config, channel
         # Durations of phases that passed and have nothing more to say, by test: they travel together.
         self.plain = {}
+        # The worker of each test on its way, where there are workers.
+        self.workers = {}
 
     def pytest_sessionstart(self, session):
         self.channel.send(event="begin", pytest=pytest.__version__)
@@ -321,9 +323,16 @@ class _Reporter:
 
     def pytest_runtest_logfinish(self, nodeid, location):
         plain = self.plain.pop(nodeid, None)
-        self.channel.send(event="finish", id=_clean(nodeid, _MESSAGE), plain=plain)
+        record = {"event": "finish", "id": _clean(nodeid, _MESSAGE), "plain": plain}
+        worker = self.workers.pop(nodeid, None)
+        if worker is not None:
+            record["worker"] = worker
+        self.channel.send(**record)
 
     def pytest_runtest_logreport(self, report):
+        worker = self._worker(report)
+        if worker is not None:
+            self.workers[report.nodeid] = worker
         if self._is_silent(report):
             durations = self.plain.setdefault(report.nodeid, {})
             durations[report.when] = durations.get(report.when, 0) + report.duration
@@ -352,7 +361,17 @@ class _Reporter:
         sections = self._sections(report)
         if sections:
             record["output"] = sections
+        if report.when == "???" and worker is not None:
+            record["worker"] = worker
         self.channel.send(**record)
+
+    @staticmethod
+    def _worker(report):
+        """xdist's name of the process that ran it: gw0."""
+        name = getattr(report, "worker_id", None)
+        if name is None:
+            name = getattr(getattr(getattr(report, "node", None), "gateway", None), "id", None)
+        return _clean(name, 64) if isinstance(name, str) else None
 
     @staticmethod
     def _is_silent(report):

@@ -22,9 +22,9 @@ from gc import enable as start_collector
 from gc import isenabled as collector_runs
 from posix import O_CLOEXEC, O_WRONLY, _exit, close, fstat, getpid
 from posix import open as open_descriptor
-from posix import set_blocking, times, write
+from posix import set_blocking, stat, times, write
 from sys import setprofile, settrace
-from time import perf_counter_ns
+from time import perf_counter_ns, time_ns
 
 try:  # the C parts of json: importing json itself costs more than the rest of this program
     from _json import encode_basestring_ascii as quote
@@ -289,8 +289,11 @@ def module_place(file):
     return ".".join(parts) or stem, folder
 
 
-def load(file, root):
-    """Imports the user's file under the name it has in its packages."""
+def load(file, root, code=None):
+    """Imports the user's file under the name it has in its packages.
+
+    code: what it is compiled to, when that is known.
+    """
     from os.path import isdir, join, samefile
 
     from importlib._bootstrap import module_from_spec
@@ -309,13 +312,19 @@ def load(file, root):
     elif name in sys.modules or name in getattr(sys, "stdlib_module_names", ()) or not name.isidentifier():
         name += "_"  # the name belongs to another module, or cannot be one
     is_package = file.endswith("/__init__.py")
+    loader = SourceFileLoader(name, file)
+    if code is not None:
+        loader.get_code = lambda name: code
     spec = spec_from_file_location(
-        name, file, loader=SourceFileLoader(name, file),
+        name, file, loader=loader,
         submodule_search_locations=[file.rpartition("/")[0]] if is_package else None,
     )
     module = module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        loader.exec_module(module)
+    finally:
+        vars(loader).pop("get_code", None)
     module = sys.modules.get(name, module)  # a module may replace itself
     parent, _, own = name.rpartition(".")
     if parent in sys.modules and not hasattr(sys.modules[parent], own):
@@ -331,7 +340,10 @@ class Ahead:
     importing, as long as they are none of the user's. That is what the file would do first of all, too.
 
     is_outdated() says whether it would load something else now.
+    code is what the user's file was compiled to, and good for it as long as knows() says so.
     """
+
+    FRESH_NS = 20_000_000  # what changed just now may change again within one tick of the kernel's clock
 
     def __init__(self, file, root, workspace):
         from os.path import join
@@ -361,11 +373,30 @@ class Ahead:
             raise ImportError("modules of the project's are among those that it begins with")
         everything = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
         self.files = {path: self.stamp(path) for path in everything if isinstance(path, str)}
+        self.code = self.compiled()
+
+    def compiled(self):
+        """The code of the file; None when the call is to see for itself: the compiler has something to say."""
+        if self.seen is None or time_ns() - self.seen[2] < self.FRESH_NS:
+            return None
+        said = []
+
+        class Listener:
+            write = staticmethod(said.append)
+            flush = staticmethod(lambda: None)
+
+        stderr, sys.stderr = sys.stderr, Listener
+        try:
+            with open(self.file, "rb") as stream:
+                code = compile(stream.read(), self.file, "exec", dont_inherit=True)
+            return None if said else code
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        finally:
+            sys.stderr = stderr
 
     @staticmethod
     def stamp(path):
-        from posix import stat
-
         try:
             status = stat(path or ".")
         except OSError:
@@ -1335,16 +1366,17 @@ def leave_modules():
 def main():
     """Reads the request, loads the file, calls, reports."""
     ahead = wait_ahead()
+    prepare_output()
+    leave_modules()
     request, channel = take_environment()
     if ahead is not None and ahead.is_outdated():
         channel.finish({"event": "outdated"})
     file, project = request["file"], project_folders(request["root"])
-    prepare_output()
-    leave_modules()
-    if (ahead is None or not ahead.knows(file)) and uses_async(file):
+    is_known = ahead is not None and ahead.knows(file)
+    if not is_known and uses_async(file):
         import_own("asyncio", project)  # while everything is as it was
     try:
-        module = load(file, request["root"])
+        module = load(file, request["root"], ahead.code if is_known else None)
     except BaseException as error:
         channel.finish(describe_error(error, project, file))
     channel.finish(call(request, channel, project, vars(module)))

@@ -1,0 +1,61 @@
+public import FoundationEssentials
+import Glibc
+import ProctorModel
+
+/// A file that appears whole or not at all.
+public enum AtomicFile {
+  private static let prefix = ".proctor-"
+  /// Seconds after which what a killed process left half written is removed.
+  private static let abandoned = 3600
+
+  /// By way of a new file beside it that takes its name when it is whole.
+  /// - Throws: `EngineError` with code `storage`.
+  public static func write(
+    _ data: Data, to path: String, mode: UInt32 = 0o666
+  ) throws(EngineError) {
+    let parent = path.contains("/") ? path.parentFolder : "."
+    let temporary = "\(parent)/\(prefix)\(getpid())-\(RunFolder.nonce().prefix(8))"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+    guard descriptor >= 0 else { throw failure(path) }
+    let isWritten = writeAll(data, to: descriptor)
+    let error = errno
+    close(descriptor)
+    guard isWritten else {
+      unlink(temporary)
+      errno = error
+      throw failure(path)
+    }
+    guard rename(temporary, path) == 0 else {
+      let error = errno
+      unlink(temporary)
+      errno = error
+      throw failure(path)
+    }
+  }
+
+  private static func writeAll(_ data: Data, to descriptor: Int32) -> Bool {
+    var rest = data[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+
+  private static func failure(_ path: String) -> EngineError {
+    EngineError(
+      .storage, "cannot write \(path): \(String(cString: strerror(errno)))",
+      resolution: "Free some space, or name another place.")
+  }
+
+  /// Removes what killed processes left half written in a folder.
+  static func sweep(_ folder: String) {
+    for entry in FileSystem.entries(of: folder) where entry.name.hasPrefix(prefix) {
+      var status = stat()
+      let path = "\(folder)/\(entry.name)"
+      if lstat(path, &status) == 0, time(nil) - status.st_mtim.tv_sec > abandoned { unlink(path) }
+    }
+  }
+}
