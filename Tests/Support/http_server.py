@@ -458,6 +458,10 @@ class Confirmation(Case):
         self.assertEqual(json.loads(self.again(service, token).body)["result"], 8)
         other = service.request("POST", "/functions/execute", {**CALL, "args": [5]})
         self.assertEqual(json.loads(other.body)["result"], 10)
+        [answered] = json.loads(service.request("GET", "/audit?operation=confirm").body)["calls"]
+        self.assertEqual(answered["arguments"]["operation"], "execute_function")
+        self.assertIs(answered["arguments"]["allow"], True)
+        self.assertEqual(answered["status"], "success")
         calls = json.loads(service.request("GET", "/audit?limit=1").body)["calls"]
         self.assertIn("remembered", json.dumps(calls))
         self.write("code_here.py", "def twice(x):\n    return 3 * x\n")
@@ -504,6 +508,8 @@ class Ends(SlowTest, Case):
         self.assertIn("proctor_runs_going_on 1", service.request("GET", "/metrics").body.decode())
         stopped = json.loads(service.request("DELETE", "/runs/run-1").body)
         self.assertEqual((stopped["status"], stopped["reason"]), ("error", "interrupted"))
+        [call] = json.loads(service.request("GET", "/audit?operation=stop_run").body)["calls"]
+        self.assertEqual((call["arguments"], call["status"]), ({"run": "run-1"}, "success"))
         self.await_tree(False, seconds=15)
 
     def test_told_to_stop(self):
