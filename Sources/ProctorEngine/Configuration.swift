@@ -54,6 +54,10 @@ public struct Configuration: Sendable, Hashable {
     public var read: [String] = []
     public var allowNetworkAccess = false
     public var fetch = false
+    /// How often a failed test is run again.
+    public var retries = 0
+    /// What tests mean that failed and then passed.
+    public var flaky = FlakyPolicy.warn
     /// What proctor alone finds wrong, and this workspace means to do.
     public var allow: Set<RunError.Finding> = []
     public var adapters: [AdapterID: AdapterSettings] = [:]

@@ -181,6 +181,8 @@ struct ConfigurationReader {
       case "read": result.read = try paths(value, key, at)
       case "allow_network_access": result.allowNetworkAccess = try bool(value, key, at)
       case "fetch": result.fetch = try bool(value, key, at)
+      case "retries": result.retries = try integer(value, key, at, 0...100)
+      case "flaky": result.flaky = try flaky(value, key, at)
       case "allow": result.allow = try findings(value, key, at)
       case _ where adapters.contains(key):
         result.adapters[AdapterID(rawValue: key)] = try adapter(try section(value, key), key)
@@ -189,7 +191,7 @@ struct ConfigurationReader {
           key, in: at,
           known: [
             "timeout_seconds", "test_timeout_seconds", "workspace", "keep", "read",
-            "allow_network_access", "fetch", "allow",
+            "allow_network_access", "fetch", "retries", "flaky", "allow",
           ] + Self.limits.keys.sorted() + adapters.sorted())
       }
     }
@@ -297,6 +299,15 @@ struct ConfigurationReader {
       throw wrong(key, at, "a list of \(known)")
     }
     return Set(found.compactMap(\.self))
+  }
+
+  private func flaky(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> FlakyPolicy {
+    guard let policy = value.string.flatMap(FlakyPolicy.init) else {
+      throw wrong(key, at, "\"fail\", \"warn\" or \"pass\"")
+    }
+    return policy
   }
 
   private func environment(

@@ -18,6 +18,8 @@ struct Run: AsyncParsableCommand {
         proctor run --fetch                    download dependencies first, tests stay offline
         proctor run --patch fix.diff           the tests of a copy that the patch was applied to
         proctor run --test-timeout 30          a test that hangs is named, the others still run
+        proctor run --retries 2 --flaky fail   run failed tests again, and name those that then pass
+        proctor run --repeat 20 --filter login each of these tests must pass 20 times
       """)
 
   @Argument(help: "The workspace.")
@@ -67,6 +69,7 @@ struct Test: AsyncParsableCommand {
         proctor test tests/test_api.py test_login      an id, a full name, or the last part of one
         git diff | proctor test tests/test_api.py --patch -
         proctor test 'pytest:.:tests/test_api.py::test_login'    by the id that a report printed
+        proctor test tests/test_api.py --until-fail --timeout 600   again and again, for ten minutes
       """)
 
   @Argument(help: "A file or folder of the workspace, or the id of a test.")
