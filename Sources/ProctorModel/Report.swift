@@ -28,6 +28,8 @@ public struct Report: Sendable {
   public var repetitions: Int?
   /// nil for tests in their usual order.
   public var shuffle: Shuffle?
+  /// Tests that a report which was read again counts and does not list; nil when `tests` has all.
+  public var unlisted: Counts?
   /// Writes that answers list.
   public static let writesListed = 200
 
@@ -47,7 +49,10 @@ public struct Report: Sendable {
     self.writes = writes
   }
 
-  public var counts: Counts { Counts(tests) }
+  public var counts: Counts {
+    let listed = Counts(tests)
+    return unlisted.map { listed + $0 } ?? listed
+  }
 
   public var flaky: [TestResult] { tests.filter(\.isFlaky) }
   public var quarantined: [TestResult] { tests.filter { $0.quarantined != nil } }
@@ -137,6 +142,18 @@ public struct Counts: Hashable, Sendable {
     passed = tests.count { $0.outcome == .passed }
     failed = tests.count { $0.outcome.countsAsFailed }
     skipped = tests.count { $0.outcome == .skipped }
+  }
+
+  public init(passed: Int, failed: Int, skipped: Int) {
+    self.passed = passed
+    self.failed = failed
+    self.skipped = skipped
+  }
+
+  public static func + (left: Counts, right: Counts) -> Counts {
+    Counts(
+      passed: left.passed + right.passed, failed: left.failed + right.failed,
+      skipped: left.skipped + right.skipped)
   }
 }
 
