@@ -116,7 +116,8 @@ let package = Package(
     .target(
       name: "ProctorSchemas", path: "docs/schema",
       exclude: [
-        "compare.schema.json", "report.schema.json", "selftest.schema.json",
+        "compare.schema.json", "history.schema.json", "history_line.schema.json",
+        "report.schema.json", "selftest.schema.json",
       ],
       resources: [
         .embedInCode("audit.schema.json"),

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ProctorFormats
 
 /// Moments as the trail writes them: RFC 3339, UTC, milliseconds, so that their order is that of their texts.
 enum AuditClock {
@@ -12,12 +13,6 @@ enum AuditClock {
 
   /// - Parameter text: a day, a moment of RFC 3339, or how long ago: `90m`, `2h`, `7d`.
   static func moment(_ text: String) -> Date? {
-    if let unit = text.last, let seconds = ["m": 60.0, "h": 3600, "d": 86_400][unit],
-      let count = Double(text.dropLast()), count >= 0, count < 1e6
-    {
-      return Date() - count * seconds
-    }
-    return date(text) ?? (try? Date(text, strategy: .iso8601))
-      ?? (try? Date("\(text)T00:00:00Z", strategy: .iso8601))
+    Timestamp.moment(text).map(Date.init(timeIntervalSince1970:))
   }
 }

@@ -13,23 +13,35 @@ public enum AtomicFile {
   public static func write(
     _ data: Data, to path: String, mode: UInt32 = 0o666
   ) throws(EngineError) {
+    do {
+      try write(to: path, mode: mode) { try $0(data) }
+    } catch let error as EngineError {
+      throw error
+    } catch {
+      throw failure(path)
+    }
+  }
+
+  /// The same of what comes in pieces.
+  /// - Parameter body: gets what takes a piece.
+  /// - Throws: `EngineError` with code `storage`, or what `body` throws; the file is as it was then.
+  public static func write<Result>(
+    to path: String, mode: UInt32 = 0o666, _ body: ((Data) throws -> Void) throws -> Result
+  ) throws -> Result {
     let parent = path.contains("/") ? path.parentFolder : "."
     let temporary = "\(parent)/\(prefix)\(getpid())-\(RunFolder.nonce().prefix(8))"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
     guard descriptor >= 0 else { throw failure(path) }
-    let isWritten = writeAll(data, to: descriptor)
-    let error = errno
-    close(descriptor)
-    guard isWritten else {
+    do {
+      defer { close(descriptor) }
+      let result = try body { data in
+        guard writeAll(data, to: descriptor) else { throw failure(path) }
+      }
+      guard rename(temporary, path) == 0 else { throw failure(path) }
+      return result
+    } catch {
       unlink(temporary)
-      errno = error
-      throw failure(path)
-    }
-    guard rename(temporary, path) == 0 else {
-      let error = errno
-      unlink(temporary)
-      errno = error
-      throw failure(path)
+      throw error
     }
   }
 
@@ -44,7 +56,8 @@ public enum AtomicFile {
     return true
   }
 
-  private static func failure(_ path: String) -> EngineError {
+  /// By what `errno` says.
+  public static func failure(_ path: String) -> EngineError {
     EngineError(
       .storage, "cannot write \(path): \(String(cString: strerror(errno)))",
       resolution: "Free some space, or name another place.")

@@ -28,7 +28,7 @@ public enum TestSelector: Sendable {
       guard let name else { return inside }
       let kinds: [(TestCase) -> Bool] = [
         { $0.id.text == name }, { $0.fullName == name || $0.name == name },
-        { Suggestions.lastPart($0.fullName) == name || Suggestions.lastPart($0.name) == name },
+        { TestID.lastPart(of: $0.fullName) == name || TestID.lastPart(of: $0.name) == name },
       ]
       return kinds.lazy.map { inside.filter($0) }.first { !$0.isEmpty } ?? []
     }

@@ -1,11 +1,15 @@
+import ProctorModel
+
 /// Nearest names for a name that matched nothing.
-enum Suggestions {
+public enum Suggestions {
   /// Candidates by edit distance, those that contain the name first; far ones are left out.
-  static func nearest(to name: String, among candidates: [String], most: Int = 5) -> [String] {
+  public static func nearest(
+    to name: String, among candidates: [String], most: Int = 5
+  ) -> [String] {
     let wanted = Array(name.lowercased().unicodeScalars.prefix(maximumLength))
     let scored = candidates.prefix(maximumCandidates).compactMap { candidate -> (Int, String)? in
       // Parameters are no part of what people mistype.
-      let last = lastPart(candidate).lowercased().prefix { $0 != "[" && $0 != "(" }
+      let last = TestID.lastPart(of: candidate).lowercased().prefix { $0 != "[" && $0 != "(" }
       if candidate.lowercased().contains(name.lowercased()) { return (0, candidate) }
       let other = Array(last.unicodeScalars.prefix(maximumLength))
       let whole = Array(candidate.lowercased().unicodeScalars.prefix(maximumLength))
@@ -13,16 +17,6 @@ enum Suggestions {
       return score <= max(2, wanted.count / 2) ? (score, candidate) : nil
     }
     return scored.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(most).map(\.1)
-  }
-
-  /// The last part of a test's full name: behind `::`, `/`, ` > ` or `.`.
-  static func lastPart(_ name: String) -> String {
-    for separator in ["::", " > ", "/", "."] {
-      if let last = name.split(separator: separator).last, last.count < name.count {
-        return String(last)
-      }
-    }
-    return name
   }
 
   private static let maximumLength = 200

@@ -78,7 +78,7 @@ public enum ContractJSON {
     encode(ValidationFailureShape(message: message))
   }
 
-  static func encode(_ value: some Encodable) -> Data {
+  package static func encode(_ value: some Encodable) -> Data {
     encode(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]) + Data("\n".utf8)
   }
 

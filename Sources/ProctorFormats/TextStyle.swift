@@ -20,7 +20,7 @@ public enum TextStyle: Sendable {
 extension String {
   /// Text from tests made safe for a terminal: escape sequences and control characters are shown,
   /// not obeyed. Line ends and tabs stay when `multiline`.
-  func harmless(multiline: Bool) -> String {
+  package func harmless(multiline: Bool) -> String {
     var result = ""
     let text = multiline ? unixLines.joined(separator: "\n") : self
     for scalar in text.unicodeScalars {
@@ -70,7 +70,7 @@ extension String {
 }
 
 /// A span of time for people: `85 ms`, `5.4 s`, `12 min 3 s`.
-func humanTime(_ milliseconds: Double) -> String {
+package func humanTime(_ milliseconds: Double) -> String {
   // Past any run there will be; converting what does not fit an Int would end the process.
   guard milliseconds.isFinite, milliseconds.magnitude < 1e15 else { return "unknown time" }
   if milliseconds.rounded() < 1000 { return "\(Int(milliseconds.rounded())) ms" }

@@ -263,7 +263,7 @@ struct AdapterAnswer: Encodable {
 
 extension Double {
   /// Rounded to 3 decimals: whole microseconds of what is milliseconds.
-  var rounded3: Double { (self * 1000).rounded() / 1000 }
+  package var rounded3: Double { (self * 1000).rounded() / 1000 }
 }
 
 extension Attempt {

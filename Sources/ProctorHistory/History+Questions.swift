@@ -190,7 +190,7 @@ extension History {
         WHERE attempt.run = ? AND \(condition)
         """)
     for (number, run) in runs {
-      guard let code = run.code.identity else { continue }
+      guard let code = run.codeIdentity else { continue }
       let cursor = try Row.fetchCursor(statement, arguments: [number])
       while let row = try cursor.next() {
         guard let outcome = Outcome(code: row[1]), outcome != .skipped else { continue }

@@ -56,8 +56,17 @@ public struct HistoryRun: Hashable, Sendable {
   public let machine: String
   public let environment: Environment
 
+  /// The same for runs that are known to be of the same code, and only for those; nil when none could be.
+  ///
+  /// That is the commit, of a clean tree; else the files' state, which says something on its own machine only.
+  public var codeIdentity: String? {
+    if code.isPatched { return nil }
+    if let commit = code.commit, code.isClean == true { return commit }
+    return code.state.map { "\($0) \(machine)" }
+  }
+
   /// Whether its outcomes can be held against those of another one of the same code.
-  public var isEvidence: Bool { code.identity != nil && status != Verdict.Status.error.rawValue }
+  public var isEvidence: Bool { codeIdentity != nil && status != Verdict.Status.error.rawValue }
 
   /// - Parameters:
   ///   - selection: what was asked for, a shard included; nil for everything.

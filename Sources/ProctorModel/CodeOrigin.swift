@@ -21,11 +21,4 @@ public struct CodeOrigin: Hashable, Sendable {
     self.state = state
     self.isPatched = isPatched
   }
-
-  /// The same for runs that are known to be of the same code, and only for those; nil when none could be.
-  public var identity: String? {
-    if isPatched { return nil }
-    if let commit, isClean == true { return commit }
-    return state.map { "state \($0)" }
-  }
 }

@@ -39,5 +39,21 @@ public struct TestID: Hashable, Sendable, Codable, Comparable, CustomStringConve
 
   public var description: String { text }
 
+  /// The full name in it; with its number where it has one.
+  public var fullName: String {
+    let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+    return parts.count == 3 ? String(parts[2]) : text
+  }
+
+  /// The last part of a test's full name: behind `::`, `/`, ` > ` or `.`.
+  public static func lastPart(of name: String) -> String {
+    for separator in ["::", " > ", "/", "."] {
+      if let last = name.split(separator: separator).last, last.count < name.count {
+        return String(last)
+      }
+    }
+    return name
+  }
+
   public static func < (left: TestID, right: TestID) -> Bool { left.text < right.text }
 }

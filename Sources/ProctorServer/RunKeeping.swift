@@ -1,6 +1,7 @@
 public import ProctorEngine
 import ProctorHistory
 public import ProctorModel
+import ProctorStorage
 
 /// Keeps a run once its answer was given: whole, to be looked at, and test by test in the workspace's history.
 ///
@@ -61,6 +62,8 @@ public struct RunKeeping: Sendable {
       if let run { try place.history(say: say).record(run, report.tests) }
     } catch let error as EngineError {
       say("this run is not in the history: \(error.message)")
+    } catch let error as StorageError {
+      say("this run is not in the history: \(error.message)\n\(error.resolution)")
     } catch {
       say("this run is not in the history: \(error)")
     }

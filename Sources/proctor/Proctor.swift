@@ -29,6 +29,9 @@ struct Proctor: AsyncParsableCommand {
         proctor mcp                            serve this workspace to an agent
         proctor serve                          serve it over HTTP
         proctor audit                          what was called, by whom, with what result
+        proctor history test_login             what became of a test, run by run
+        proctor slowest                        the tests that take longest
+        proctor flaky                          the tests that passed and failed on the same code
 
       EXIT STATUS
         0 passed · 1 a test failed · 2 wrong usage or configuration · 3 did not build or collect
@@ -40,7 +43,7 @@ struct Proctor: AsyncParsableCommand {
     subcommands: [
       Run.self, Test.self, List.self, Check.self, Compare.self, Exec.self, Eval.self,
       Bench.self, Validate.self, ReportCommand.self, Status.self, SelfTestCommand.self, MCP.self,
-      Serve.self, Audit.self,
+      Serve.self, Audit.self, HistoryCommand.self, Slowest.self, Flaky.self,
       WarmHelper.self,
     ])
 

@@ -129,6 +129,21 @@ class Audit(unittest.TestCase):
         self.assertEqual(call["verdict"]["passed"], 1)
         self.assertGreater(call["resources"]["wall_ms"], 3000)
 
+    def test_a_run_is_in_the_history_of_its_workspace(self):
+        (self.workspace / "test_a.py").write_text("def test_a(): pass\n")
+        wire = self.wire(elicits=False)
+        self.call(wire, "run_test", {"path": "test_a.py", "test_name": "test_a"})
+
+        def history():
+            done = subprocess.run(
+                [os.environ["PROCTOR"], "history", "test_a", "--workspace", self.workspace, "--format", "json"],
+                capture_output=True)
+            return json.loads(done.stdout)["tests"]
+
+        self.until(history)
+        test, = history()
+        self.assertEqual([attempt["outcome"] for attempt in test["attempts"]], ["passed"])
+
     def test_a_session_that_is_killed_loses_its_calls_and_no_other(self):
         (self.workspace / "test_a.py").write_text("import time\ndef test_a(): time.sleep(60)\n")
         wire = self.wire(elicits=False)
