@@ -82,6 +82,7 @@ let package = Package(
         .embedInCode("jest/guest/proctor_jest_channel.js"),
         .embedInCode("jest/guest/proctor_jest_runner.js"),
         .embedInCode("jest/guest/proctor_jest_reporter.js"),
+        .embedInCode("jest/guest/proctor_jest_sequencer.js"),
         .embedInCode("jest/guest/proctor_jest_watch.js"),
         .embedInCode("swift/guest/ProctorXCTestObserver.swift"),
         .embedInCode("swift/guest/function/ProctorHarness.swift"),
@@ -115,7 +116,10 @@ let package = Package(
     .executableTarget(name: "embed-rules", swiftSettings: settings),
     .target(
       name: "ProctorSchemas", path: "docs/schema",
-      exclude: ["compare.schema.json", "report.schema.json", "selftest.schema.json"],
+      exclude: [
+        "bisect_order.schema.json", "compare.schema.json", "report.schema.json",
+        "selftest.schema.json",
+      ],
       resources: [
         .embedInCode("audit.schema.json"),
         .embedInCode("benchmark.schema.json"),
