@@ -82,6 +82,7 @@ let package = Package(
         .embedInCode("jest/guest/proctor_jest_channel.js"),
         .embedInCode("jest/guest/proctor_jest_runner.js"),
         .embedInCode("jest/guest/proctor_jest_reporter.js"),
+        .embedInCode("jest/guest/proctor_jest_sequencer.js"),
         .embedInCode("jest/guest/proctor_jest_watch.js"),
         .embedInCode("swift/guest/ProctorXCTestObserver.swift"),
         .embedInCode("swift/guest/function/ProctorHarness.swift"),
@@ -116,8 +117,8 @@ let package = Package(
     .target(
       name: "ProctorSchemas", path: "docs/schema",
       exclude: [
-        "compare.schema.json", "history.schema.json", "history_line.schema.json",
-        "report.schema.json", "selftest.schema.json",
+        "bisect_order.schema.json", "compare.schema.json", "history.schema.json",
+        "history_line.schema.json", "report.schema.json", "selftest.schema.json",
       ],
       resources: [
         .embedInCode("audit.schema.json"),

@@ -15,6 +15,8 @@ struct Accounting {
   /// The user stopped the run.
   let interrupted: Bool
   var flakyPolicy = FlakyPolicy.warn
+  /// Entries of the quarantine file that fit no test, where all tests ran.
+  var staleQuarantine: [QuarantineEntry] = []
   /// Nothing was found to run.
   var nothingDetected: Bool { outcomes.isEmpty }
 
@@ -25,7 +27,7 @@ struct Accounting {
       return broken
     }
     return brokenRepetition ?? errorsOutsideTests ?? failedTests ?? flakyTests ?? nothingRan
-      ?? Verdict(status: .passed)
+      ?? vanishedTests ?? Verdict(status: .passed)
   }
 
   /// The same for a listing, where no test has an outcome yet.
@@ -168,6 +170,16 @@ struct Accounting {
       status: .partialFailure, reason: .flaky,
       message: flaky.count == 1
         ? "1 test failed before it passed" : "\(flaky.count) tests failed before they passed")
+  }
+
+  /// A test that is known to fail must not be able to vanish.
+  private var vanishedTests: Verdict? {
+    guard let first = staleQuarantine.first else { return nil }
+    let more = staleQuarantine.count > 1 ? " and \(staleQuarantine.count - 1) more" : ""
+    return error(
+      .quarantineStale,
+      "no test fits the entry \(first.text)\(more) of \(QuarantineReader.fileName): it was removed, renamed or is no longer found; "
+        + "remove the entry if that is meant")
   }
 
   /// Condition 4.

@@ -15,6 +15,8 @@ extension Configuration {
     result.tests.fetch = tests.fetch && first.tests.fetch
     result.tests.retries = min(tests.retries, first.tests.retries)
     result.tests.flaky = tests.flaky.noLaxer(than: first.tests.flaky)
+    result.quarantine = quarantine.filter(first.quarantine.contains)
+    result.lateQuarantine = quarantine.filter { !first.quarantine.contains($0) }
     result.tests.read = tests.read.filter(first.tests.read.contains)
     if first.tests.workspace != .writable, tests.workspace == .writable {
       result.tests.workspace = first.tests.workspace

@@ -113,6 +113,10 @@ public struct Configuration: Sendable, Hashable {
   public var execution = Execution()
   public var validation = Validation()
   public var tests = Tests()
+  /// What `proctor-quarantine.toml` says.
+  public var quarantine: [QuarantineEntry] = []
+  /// Entries that do not count, because they were not there when the session began.
+  public var lateQuarantine: [QuarantineEntry] = []
   /// Whether a file was read.
   public var fromFile = false
 

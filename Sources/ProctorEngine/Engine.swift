@@ -83,13 +83,18 @@ public struct Engine: Sendable {
     let folder = try RunFolder(in: CacheFolder(environment: options.environment))
     Sandbox.sweep()
     let session = try session(in: folder.path, since: start, progress)
-    let outcomes = try await outcomes(of: projects, selector, session)
+    var outcomes = try await outcomes(of: projects, selector, session)
+    for index in outcomes.indices { session.quarantine.apply(to: &outcomes[index]) }
     let names = outcomes.flatMap(\.listedNames)
+    let stale =
+      selector.isEverything ? session.quarantine.stale(among: outcomes.flatMap(\.selected)) : []
     var report = ReportBuilder(
       accounting: Accounting(
-        outcomes: outcomes, interrupted: Task.isCancelled, flakyPolicy: options.flaky ?? .warn),
+        outcomes: outcomes, interrupted: Task.isCancelled, flakyPolicy: options.flaky ?? .warn,
+        staleQuarantine: stale),
       workspace: workspace, durationMS: (clock.now - start).milliseconds,
-      suggestions: selector.wantedName.map { Suggestions.nearest(to: $0, among: names) } ?? []
+      suggestions: selector.wantedName.map { Suggestions.nearest(to: $0, among: names) } ?? [],
+      notes: session.quarantine.notes + impossible(projects), seed: options.shuffle
     ).report()
     report.beginning = beginning
     return report
@@ -121,8 +126,11 @@ public struct Engine: Sendable {
     if selector.isEverything {
       return try await each(projects, session) { project, session throws(EngineError) in
         let runner = runner(project, session)
+        let adapter = adapter(of: project)
+        let isOrdered = options.shuffle != nil && adapter.canOrder
         let prepared = try await runner.prepare(
-          scope: .everything, needsListing: options.paranoid && adapter(of: project).canSelect)
+          scope: .everything,
+          needsListing: isOrdered || options.paranoid && adapter.canSelect)
         defer { session.progress(.done(project)) }
         return try await runner.run(prepared, chosen: nil)
       }
@@ -156,6 +164,20 @@ public struct Engine: Sendable {
       outcome.attempts = outcome.attempts.filter { chosen.contains($0.key) }
       return outcome
     }
+  }
+
+  /// The projects that may hold a test of this name or id, built and listed.
+  func listed(
+    for name: String, _ session: RunSession
+  ) async throws(EngineError) -> [ProjectRunner.Prepared] {
+    try refuseRuntimes()
+    let tree = walker.tree()
+    let all = concerned(.everything, in: tree)
+    let id = TestSelector.id(TestID(text: name))
+    let own = concerned(id, in: tree)
+    let chosen = own.isEmpty ? all : own
+    session.progress(.detected(chosen))
+    return try await prepare(chosen, own.isEmpty ? .everything : id, session)
   }
 
   private func prepare(
@@ -232,7 +254,8 @@ public struct Engine: Sendable {
       cache = try cache.image(found.image)
     }
     return RunSession(
-      workspace: workspace, copy: copy, configuration: configuration, options: options,
+      workspace: workspace, copy: copy, configuration: configuration,
+      quarantine: try Quarantine(configuration, today: Quarantine.today), options: options,
       cache: cache,
       host: host, container: container, runFolder: folder, tree: walker.tree, progress: progress,
       begin: begin)
@@ -243,19 +266,30 @@ public struct Engine: Sendable {
   private static func configuration(
     at root: String, adapters: [AdapterID]
   ) throws(EngineError) -> Configuration {
-    let path = "\(root)/\(Configuration.fileName)"
-    guard FileSystem.exists(path) else { return Configuration() }
+    var result = Configuration()
+    if let text = try text(of: Configuration.fileName, at: root) {
+      result = try ConfigurationReader.read(text, adapters: adapters)
+    }
+    if let text = try text(of: QuarantineReader.fileName, at: root) {
+      result.quarantine = try QuarantineReader.read(text)
+    }
+    return result
+  }
+
+  /// nil when there is no such file.
+  private static func text(of name: String, at root: String) throws(EngineError) -> String? {
+    let path = "\(root)/\(name)"
+    guard FileSystem.exists(path) else { return nil }
     guard let data = FileSystem.read(path, limit: 1 << 20) else {
       throw EngineError(
-        .configuration, "\(Configuration.fileName) cannot be read or is larger than 1 MiB",
+        .configuration, "\(name) cannot be read or is larger than 1 MiB",
         resolution: "Make it a readable text file.")
     }
     guard let text = String(validating: data, as: UTF8.self) else {
       throw EngineError(
-        .configuration, "\(Configuration.fileName) is not UTF-8 text",
-        resolution: "Save it as UTF-8.")
+        .configuration, "\(name) is not UTF-8 text", resolution: "Save it as UTF-8.")
     }
-    return try ConfigurationReader.read(text, adapters: adapters)
+    return text
   }
 
   /// What is in force: the call's, else the configured one.
@@ -264,7 +298,6 @@ public struct Engine: Sendable {
   ) -> EngineOptions {
     var options = options
     options.isolation = options.isolation ?? configuration.execution.isolation
-    options.retries = options.retries ?? configuration.tests.retries
     let flaky = options.flaky ?? configuration.tests.flaky
     options.flaky = options.floor.map { flaky.noLaxer(than: $0.tests.flaky) } ?? flaky
     return options
@@ -281,6 +314,19 @@ public struct Engine: Sendable {
         "failed tests cannot be run again here: \(Self.names(projects)) cannot run chosen tests",
         resolution: "Leave retries out, or have its manifest say how tests are listed and selected."
       )
+    }
+    if options.shuffle != nil, !adapters.contains(where: \.canOrder) {
+      throw EngineError(
+        .usage, "tests cannot be shuffled here: \(Self.names(projects)) keeps to its own order",
+        resolution: "Tests of pytest and jest can be.")
+    }
+  }
+
+  /// What was asked for, and some runners do not do.
+  private func impossible(_ projects: [Project]) -> [String] {
+    guard options.shuffle != nil else { return [] }
+    return projects.filter { !adapter(of: $0).canOrder }.map {
+      "\($0.title) keeps to its own order: its tests were not shuffled"
     }
   }
 

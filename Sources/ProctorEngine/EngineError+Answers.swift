@@ -25,6 +25,10 @@ extension EngineError {
       durationMS: 0)
   }
 
+  public var bisection: OrderBisection {
+    OrderBisection(finding: nil, problem: verdict, test: nil)
+  }
+
   public var listing: Listing { Listing(tests: [], errors: [], projects: [], verdict: verdict) }
 
   private var verdict: Verdict {

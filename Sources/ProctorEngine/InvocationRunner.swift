@@ -15,7 +15,7 @@ struct InvocationRunner: Sendable {
   let container: SandboxPolicy.Container?
   var access: SandboxPolicy.WorkspaceAccess
   /// Whether later commands and the caller see what was written to a protected workspace.
-  let keepsWrites: Bool
+  var keepsWrites: Bool
   /// Folders of the workspace that a copy of it does not have, absolute.
   let shown: [String]
   let network: SandboxPolicy.Network

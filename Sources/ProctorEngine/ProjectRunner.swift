@@ -120,17 +120,23 @@ struct ProjectRunner: Sendable {
     var execution = Execution(
       adapter: adapter, build: prepared.build, runner: runner, fixed: fixed, outcome: outcome,
       since: start)
-    if session.options.paranoid, adapter.canSelect, let fixed {
+    let order = fixed.flatMap { tests in
+      session.options.shuffle.flatMap { adapter.arranged(Shuffling(seed: $0).order(tests)) }
+    }
+    if let order, !order.isEmpty {
+      try await execution.run(.cases(order), mode: .ordered)
+    } else if session.options.paranoid, adapter.canSelect, let fixed {
       try await execution.runEachAlone(fixed)
     } else {
       try await execution.run(chosen.map(Selection.cases) ?? .all(listed: prepared.listed ?? []))
     }
     outcome = execution.outcome
+    if let order { outcome.settle(order: order) }
     try await runAgain(
       &outcome,
       RoundRunner(
         adapter: adapter, build: prepared.build, runner: runner, allowed: outcome.allowed,
-        isParanoid: session.options.paranoid && adapter.canSelect, begin: start))
+        isParanoid: session.options.paranoid && adapter.canSelect, order: order, begin: start))
     try settleWrites(&outcome)
     if runner.backend != .none {
       outcome.hidden = HiddenPaths(visible: runner.visiblePaths)
@@ -151,14 +157,16 @@ struct ProjectRunner: Sendable {
         rounds: rounds, wanted: wanted, canSelect: adapter.canSelect,
         failureSeen: session.failureSeen)
       try await repetitions.run(on: &outcome)
-    } else if let most = session.options.retries, most > 0, first.reason != nil {
+    } else if session.retries > 0, first.reason != nil {
       guard adapter.canSelect else {
         outcome.notes.append(
           "\(project.title): failed tests were not run again, because this runner cannot run chosen tests"
         )
         return
       }
-      try await Retries(rounds: rounds, most: most).run(on: &outcome) { _ in false }
+      try await Retries(rounds: rounds, most: session.retries).run(on: &outcome) {
+        session.quarantine.entry(of: $0) != nil
+      }
     }
   }
 

@@ -21,7 +21,10 @@ struct ReportBuilder {
       sandbox: weakest(outcomes), durationMS: durationMS,
       suggestions: verdict.status == .noTests ? suggestions : [],
       writes: outcomes.flatMap(\.writes))
-    report.notes = notes + outcomes.flatMap(\.notes)
+    let stale = accounting.staleQuarantine.map {
+      "no test fits the entry \($0.text) (\($0.owner)) of \(QuarantineReader.fileName)"
+    }
+    report.notes = notes + stale + outcomes.flatMap(\.notes)
     report.flakyPolicy = accounting.flakyPolicy
     report.repetitions = outcomes.compactMap(\.repetitions).min()
     report.shuffle = seed.map { seed in

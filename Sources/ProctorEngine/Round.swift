@@ -32,12 +32,23 @@ struct RoundRunner: Sendable {
   let allowed: Set<RunError.Finding>
   /// A process for each test.
   let isParanoid: Bool
+  /// How tests were put into an order; nil for their usual one.
+  var order: [TestCase]?
   /// Since when the time of all that runs counts.
   let begin: ContinuousClock.Instant
 
   /// - Parameter title: what is being done, for who watches.
   func run(
-    _ tests: [TestCase], title: String, mode: RunMode = .normal
+    _ tests: [TestCase], title: String
+  ) async throws(EngineError) -> Round {
+    guard let order else { return try await run(tests, title: title, mode: .normal) }
+    let wanted = Set(tests.map(\.id))
+    return try await run(order.filter { wanted.contains($0.id) }, title: title, mode: .ordered)
+  }
+
+  /// - Parameter tests: for `RunMode.ordered` as the adapter arranges them.
+  func run(
+    _ tests: [TestCase], title: String, mode: RunMode
   ) async throws(EngineError) -> Round {
     var outcome = ProjectOutcome(runner.context.project, allowed: allowed)
     outcome.selected = tests

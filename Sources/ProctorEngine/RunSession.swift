@@ -8,6 +8,7 @@ struct RunSession: Sendable {
   /// A changed copy that stands in the workspace's place; nil for the workspace itself.
   let copy: CopiedWorkspace?
   let configuration: Configuration
+  let quarantine: Quarantine
   let options: EngineOptions
   let cache: CacheFolder
   let host: any Host
@@ -28,6 +29,9 @@ struct RunSession: Sendable {
   private var backend: SandboxPolicy.Backend {
     (options.isolation ?? .auto).backend
   }
+
+  /// How often a failed test runs again.
+  var retries: Int { options.retries ?? configuration.tests.retries }
 
   private var testSeconds: Double? {
     options.testTimeoutSeconds ?? configuration.tests.testTimeoutSeconds.map(Double.init)

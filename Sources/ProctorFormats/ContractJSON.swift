@@ -42,6 +42,9 @@ public enum ContractJSON {
   /// The answer of `proctor selftest`.
   public static func selfTest(_ answer: SelfTestAnswer) -> Data { encode(answer) }
 
+  /// The answer of `proctor bisect-order`.
+  public static func bisection(_ found: OrderBisection) -> Data { encode(BisectionAnswer(found)) }
+
   /// The answer of `verify_patch`.
   public static func check(_ answer: CheckAnswer) -> Data { encode(CheckAnswerShape(answer)) }
 

@@ -73,6 +73,10 @@ public protocol Adapter: Sendable {
   /// nil for a runner that keeps to an order of its own.
   func arranged(_ cases: [TestCase]) -> [TestCase]?
 
+  /// A command line for a POSIX shell in the project's folder that has the bare runner run exactly these tests in this order;
+  /// nil when there is none.
+  func shellCommand(running cases: [TestCase]) -> String?
+
   /// The frames in which a process that was killed or crashed says where it was, innermost first.
   /// - Parameter output: its stderr.
   func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame]
@@ -104,6 +108,8 @@ extension Adapter {
   public var canSelect: Bool { true }
   public func canRunAlone(_ test: TestCase) -> Bool { true }
   public func arranged(_ cases: [TestCase]) -> [TestCase]? { nil }
+  public func shellCommand(running cases: [TestCase]) -> String? { nil }
+  public var canOrder: Bool { canSelect && arranged([]) != nil }
   public func touchesTests(_ file: ChangedFile) -> Bool { file.isNamedAsTest }
   public func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame] {
     []

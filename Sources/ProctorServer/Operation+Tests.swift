@@ -14,6 +14,15 @@ extension Parameter {
     "test_timeout", .seconds(upTo: 86_400),
     "Wall-clock seconds for each test; one that takes longer is named with the line where it hung, the others still run."
   )
+  static let retries = Parameter(
+    "retries", .integer(0...100),
+    "Run failed tests again, exactly those, up to so often. A test that then passes is reported as flaky."
+  )
+  static let flaky = Parameter(
+    "flaky", .choice(FlakyPolicy.allCases.map(\.rawValue)),
+    "What a flaky test means: fail (the run is not green), warn or pass. It is listed in any case.")
+  static let repetitions = Parameter(
+    "repeat", .integer(1...10_000), "Run the tests so often; each must pass each time.")
   static let wait = Parameter(
     "wait_seconds", .seconds(upTo: 3600),
     "How long to wait for the end. When the run goes on for longer, the answer has status \"running\" and a handle for get_run. Default: 45 for models, an hour over HTTP."
@@ -30,7 +39,7 @@ extension Operation {
     "run_all_tests", title: "Run all tests",
     "Runs the tests of every runner in the workspace (pytest, jest, cargo test, swift test and more) in a sandbox and gives one verdict: what failed, where, and why, equal causes once. What did not run is never reported as passed.",
     schema: "run_all_tests", hints: .runsTests, route: .post("tests/run_all"), work: .whileRunning,
-    [.filter, .patch, .testTimeout, .wait],
+    [.filter, .patch, .testTimeout, .retries, .flaky, .repetitions, .wait],
     failed: { RunAnswer.failed(.all, $0) },
     body: { arguments, context throws(EngineError) in
       let pattern = arguments.string("filter")
@@ -49,7 +58,7 @@ extension Operation {
         isRequired: true),
       Parameter(
         "test_name", .string, "The test: its id, its full name, or the last part of its name."),
-      .patch, .testTimeout, .wait,
+      .patch, .testTimeout, .retries, .flaky, .repetitions, .wait,
     ], failed: { RunAnswer.failed(.some, $0) },
     body: { arguments, context throws(EngineError) in
       let (path, name) = (arguments.string("path") ?? "", arguments.string("test_name"))
@@ -65,6 +74,16 @@ extension Operation {
   ) async throws(EngineError) -> OperationOutcome {
     var context = context
     context.options.testTimeoutSeconds = arguments.seconds("test_timeout")
+    context.options.retries = arguments.integer("retries")
+    context.options.flaky = arguments.string("flaky").flatMap(FlakyPolicy.init)
+    context.options.repetition = arguments.integer("repeat").map {
+      Repetition(most: $0, untilFailure: false)
+    }
+    if context.options.repetition != nil, context.options.retries ?? 0 > 0 {
+      throw EngineError(
+        .usage, "retries forgives a failure and repeat looks for one",
+        resolution: "Use one of the two.")
+    }
     let engine = try context.engine()
     let patch = arguments.string("patch").map { Candidate.patch(name: "patch", Data($0.utf8)) }
     // What is wrong with the call is said before anything starts.

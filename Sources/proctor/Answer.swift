@@ -14,6 +14,7 @@ struct Answer: Sendable {
     case list
     case status
     case selfTest
+    case bisection
     case function
     /// - Parameter failsIfSlower: whether being slower than what it is compared with is a failure.
     case benchmark(failsIfSlower: Bool)
@@ -28,6 +29,7 @@ struct Answer: Sendable {
     case listing(Listing)
     case status(StatusAnswer)
     case selfTest(SelfTestAnswer)
+    case bisection(OrderBisection)
     case function(FunctionAnswer)
     case benchmark(BenchmarkAnswer)
     case validation(ValidationAnswer)
@@ -138,6 +140,9 @@ struct Answer: Sendable {
     case (.selfTest(let answer), .json, _): return ContractJSON.selfTest(answer)
     case (.selfTest(let answer), _, _):
       return Data(TextSummary.render(answer, style: style).utf8)
+    case (.bisection(let found), .json, _): return ContractJSON.bisection(found)
+    case (.bisection(let found), _, _):
+      return Data(TextSummary.render(found, style: style).utf8)
     case (.check(let answer), .json, _): return ContractJSON.check(answer)
     case (.check(let answer), _, _): return Data(TextSummary.render(answer, style: style).utf8)
     case (.function(let answer), .json, _): return ContractJSON.function(answer)
@@ -165,6 +170,7 @@ struct Answer: Sendable {
     case .status: .passed
     case .selfTest(let answer):
       answer.count(.gotThrough) > 0 ? .testFailed : answer.complete ? .passed : .interrupted
+    case .bisection(let found): ProctorExit(found)
     case .check(let answer): ProctorExit(answer)
     case .function(let answer): answer.failure.map { ProctorExit($0) } ?? .passed
     case .benchmark(let answer): exit(answer)
@@ -199,6 +205,7 @@ struct Answer: Sendable {
     case .benchmark: .benchmark(BenchmarkAnswer(error.functionFailure))
     case .validation: .unjudged(error.sentences)
     case .check: .check(error.check)
+    case .bisection: .bisection(error.bisection)
     case .code: .code(CodeAnswer(error.functionFailure))
     case .run, .test, .list, .status, .selfTest: .report(error.report)
     }

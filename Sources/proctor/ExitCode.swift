@@ -66,6 +66,15 @@ enum ProctorExit: Int32 {
     }
   }
 
+  init(_ found: OrderBisection) {
+    self =
+      switch found.finding {
+      case .independent: .passed
+      case .polluted, .brittle, .failsAlways, .flaky: .testFailed
+      case nil: found.problem.map { ProctorExit($0) } ?? .noVerdict
+      }
+  }
+
   init(_ answer: CheckAnswer) {
     self =
       switch (answer.status, answer.reason) {

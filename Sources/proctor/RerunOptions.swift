@@ -5,6 +5,22 @@ public import ProctorModel
 
 extension FlakyPolicy: ExpressibleByArgument {}
 
+/// What an order of tests is made from.
+struct Seed: ExpressibleByArgument {
+  let number: UInt64
+
+  /// A number up to 2^32 - 1, or `random`.
+  init?(argument: String) {
+    if argument == "random" {
+      number = .random(in: 0...UInt64(UInt32.max))
+    } else if let given = UInt32(argument) {
+      number = UInt64(given)
+    } else {
+      return nil
+    }
+  }
+}
+
 /// How often tests run, and what it means when they do not always end alike.
 struct RerunOptions: ParsableArguments {
   @Option(
@@ -28,6 +44,12 @@ struct RerunOptions: ParsableArguments {
     help: "Run again until a test fails: at most --repeat times, and as long as --timeout allows.")
   var untilFail = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Put tests into an order made from this number, or random. Answers name the number.",
+      valueName: "seed"))
+  var shuffle: Seed?
+
   func validate() throws {
     if let retries, !(0...100).contains(retries) {
       throw ValidationError("--retries takes a number from 0 to 100.")
@@ -44,6 +66,7 @@ struct RerunOptions: ParsableArguments {
   func add(to options: inout EngineOptions) {
     options.retries = retries
     options.flaky = flaky
+    options.shuffle = shuffle?.number
     if repetitions != nil || untilFail {
       options.repetition = Repetition(most: repetitions, untilFailure: untilFail)
     }
@@ -55,5 +78,6 @@ struct RerunOptions: ParsableArguments {
     arguments.add("flaky", flaky?.rawValue)
     arguments.add("repeat", repetitions)
     arguments.add("until_fail", flag: untilFail)
+    arguments.add("shuffle", shuffle.map { Int($0.number) })
   }
 }

@@ -281,6 +281,9 @@ import Testing
     let refused = try ProctorProcess(["run", "--retries", "1", "--format", "json"], in: alone).run()
     #expect(refused.status == 2)
     #expect(refused.stderr.contains("cannot be run again here"))
+    // Configured for a workspace, it must not stop a run of one such project.
+    try folder.write("[tests]\nretries = 1\n", to: "alone/proctor.toml")
+    #expect(try ProctorProcess(["run"], in: alone).run().status == 5)
     let beside = try folder.copy(fixture: "lies/manifest-paranoid_unlisted", as: "beside")
     let (answer, _) = try run(["--retries", "1"], in: beside)
     #expect(notes(answer).contains("prove at perl: failed tests were not run again"))

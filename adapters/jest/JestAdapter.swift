@@ -39,6 +39,7 @@ public struct JestAdapter: Adapter {
     "proctor_jest_channel.js": PackageResources.proctor_jest_channel_js,
     "proctor_jest_runner.js": PackageResources.proctor_jest_runner_js,
     "proctor_jest_reporter.js": PackageResources.proctor_jest_reporter_js,
+    "proctor_jest_sequencer.js": PackageResources.proctor_jest_sequencer_js,
     "proctor_jest_watch.js": PackageResources.proctor_jest_watch_js,
   ])
 
@@ -80,20 +81,83 @@ public struct JestAdapter: Adapter {
     _ context: AdapterContext, _ build: Build, selection: Selection, mode: RunMode
   ) -> [Invocation] {
     guard case .cases(let cases) = selection else { return invocation(.run, context, build) }
-    // By file, then by the joined names; a number tells duplicates apart.
+    // By file, then by the joined names.
     var chosen: [String: [String: [Int]]] = [:]
     for test in cases {
-      let path = test.file.map { $0.hasPrefix("/") ? $0 : "\(context.workspace)/\($0)" } ?? ""
-      let suffix = test.id.text.dropFirst(
-        TestID(project: test.project, fullName: test.fullName).text.count)
-      chosen[path, default: [:]][test.nativeID, default: []].append(Int(suffix.dropFirst()) ?? 1)
+      chosen[Self.path(test, context), default: [:]][test.nativeID, default: []]
+        .append(Self.occurrence(test))
+    }
+    var files = ["selection.json": (try? JSONEncoder().encode(chosen)) ?? Data("{}".utf8)]
+    var how = mode == .normal ? [] : ["--runInBand"]
+    if mode == .ordered {
+      files["order.json"] = order(cases, context)
+      how += ["--testSequencer", guest(context).path("proctor_jest_sequencer.js")]
     }
     return invocation(
-      .run, context, build,
-      arguments: (mode == .normal ? [] : ["--runInBand"]) + ["--runTestsByPath"]
-        + chosen.keys.sorted(),
-      files: ["selection.json": (try? JSONEncoder().encode(chosen)) ?? Data("{}".utf8)],
-      cases: cases)
+      .run, context, build, arguments: how + ["--runTestsByPath"] + chosen.keys.sorted(),
+      files: files, cases: cases)
+  }
+
+  /// `[path, name, occurrence]` of each test.
+  private func order(_ cases: [TestCase], _ context: AdapterContext) -> Data {
+    let places = cases.map { test in
+      [
+        JSONPart.text(Self.path(test, context)), .text(test.nativeID),
+        .number(Self.occurrence(test)),
+      ]
+    }
+    return (try? JSONEncoder().encode(places)) ?? Data("[]".utf8)
+  }
+
+  private enum JSONPart: Encodable {
+    case text(String)
+    case number(Int)
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .text(let text): try container.encode(text)
+      case .number(let number): try container.encode(number)
+      }
+    }
+  }
+
+  private static func path(_ test: TestCase, _ context: AdapterContext) -> String {
+    test.file.map { $0.hasPrefix("/") ? $0 : "\(context.workspace)/\($0)" } ?? ""
+  }
+
+  /// A number tells duplicates apart.
+  private static func occurrence(_ test: TestCase) -> Int {
+    let suffix = test.id.text.dropFirst(
+      TestID(project: test.project, fullName: test.fullName).text.count)
+    return Int(suffix.dropFirst()) ?? 1
+  }
+
+  /// Files stay in one piece, and in them what stands in a `describe`: all of it comes where its first test does.
+  public func arranged(_ cases: [TestCase]) -> [TestCase]? {
+    func gathered(_ tests: [TestCase], at depth: Int) -> [TestCase] {
+      var (names, groups): ([String], [String: [TestCase]]) = ([], [:])
+      for test in tests {
+        let steps = Self.steps(of: test)
+        // What is no `describe` is a group of its own.
+        let name =
+          steps.count > depth + 1 ? "describe " + steps[depth] : "test " + test.id.text
+        if groups[name] == nil { names.append(name) }
+        groups[name, default: []].append(test)
+      }
+      return names.flatMap { name -> [TestCase] in
+        let group = groups[name] ?? []
+        return name.hasPrefix("describe ") ? gathered(group, at: depth + 1) : group
+      }
+    }
+    return gathered(cases, at: 0)
+  }
+
+  /// The file, the names of the blocks that a test stands in, its own.
+  private static func steps(of test: TestCase) -> [String] {
+    var names = test.nativeID.split(separator: " > ").map(String.init)
+    if names.isEmpty { names = [""] }
+    return [test.file ?? ""] + names
   }
 
   public func touchesTests(_ file: ChangedFile) -> Bool {
@@ -121,6 +185,9 @@ public struct JestAdapter: Adapter {
     ]
     if !files.isEmpty {
       environment["PROCTOR_SELECTION"] = "\(Invocation.filesPlaceholder)/selection.json"
+    }
+    if files["order.json"] != nil {
+      environment["PROCTOR_ORDER"] = "\(Invocation.filesPlaceholder)/order.json"
     }
     if purpose == .list { environment["PROCTOR_LIST"] = "1" }
     if purpose == .run, let seconds = context.testSeconds {

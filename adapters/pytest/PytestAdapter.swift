@@ -61,9 +61,24 @@ public struct PytestAdapter: Adapter {
         files: ["selection.json": selection], cases: cases,
         environment: [
           "PROCTOR_SELECTION": "\(Invocation.filesPlaceholder)/selection.json"
-        ].merging(mode == .alone ? ["PYTHONUNBUFFERED": "1"] : [:]) { $1 })
+        ].merging(Self.environment(mode)) { $1 })
     ]
   }
+
+  private static func environment(_ mode: RunMode) -> [String: String] {
+    switch mode {
+    case .alone: ["PYTHONUNBUFFERED": "1"]
+    case .ordered: ["PROCTOR_ORDERED": "1"]
+    case .normal, .serial: [:]
+    }
+  }
+
+  public func shellCommand(running cases: [TestCase]) -> String? {
+    let ids = cases.map { "'\($0.nativeID.replacing("'", with: "'\\''"))'" }
+    return "python -m pytest \(ids.joined(separator: " "))"
+  }
+
+  public func arranged(_ cases: [TestCase]) -> [TestCase]? { cases }
 
   public func touchesTests(_ file: ChangedFile) -> Bool {
     switch file.name {

@@ -10,16 +10,24 @@ const OUTPUT = 64 * 1024;
 const WORKER = process.env.JEST_WORKER_ID;
 const hrtime = process.hrtime.bigint;
 const format = util.format;
+const { stringify } = JSON;
 
 const selection = (() => {
   const file = process.env.PROCTOR_SELECTION;
   return file ? JSON.parse(fs.readFileSync(file, 'utf8')) : null;
 })();
+// The place of each chosen test by path, name and occurrence; null for the order of the files.
+const order = (() => {
+  const file = process.env.PROCTOR_ORDER;
+  if (!file) return null;
+  const places = JSON.parse(fs.readFileSync(file, 'utf8'));
+  return new Map(places.map((place, index) => [stringify(place), index]));
+})();
 const listing = process.env.PROCTOR_LIST === '1';
 const seconds = Number(process.env.PROCTOR_TEST_SECONDS) || 0;
 
 // Tests get a copy of the environment that is made after this module is loaded.
-for (const name of ['PROCTOR_CHANNEL', 'PROCTOR_NONCE', 'PROCTOR_LIST', 'PROCTOR_TEST_SECONDS', 'PROCTOR_SELECTION']) delete process.env[name];
+for (const name of ['PROCTOR_CHANNEL', 'PROCTOR_NONCE', 'PROCTOR_LIST', 'PROCTOR_TEST_SECONDS', 'PROCTOR_SELECTION', 'PROCTOR_ORDER']) delete process.env[name];
 
 // A limit for each test: a thread of its own asks where a test hangs, shortly before the limit.
 const watch = (() => {
@@ -147,6 +155,7 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
   const wanted = selection && (selection[testPath] || {});
   const ids = new Map();
   const off = new Set();
+  const slots = new Map();
   const began = new Map();
   const deferred = new Map();
   const output = new Output();
@@ -226,15 +235,28 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
       seen.set(key, occurrence);
       const id = ids.size;
       ids.set(child, id);
+      const place = order ? order.get(stringify([testPath, key, occurrence])) : undefined;
+      if (place !== undefined) slots.set(child, place);
       if (listing || (wanted && !(wanted[key] || []).includes(occurrence))) {
         off.add(child);
         if (child.mode !== 'todo') child.mode = 'skip';
         if (!listing) continue;
       }
       const own = frames(child.asyncError && child.asyncError.stack);
-      const place = own.find((f) => f.file === testPath) || null;
-      channel.send({ event: 'test', path: testPath, id, names: names.map((n) => channel.cut(n, MESSAGE)), key: channel.cut(key, MESSAGE), occurrence, line: place && place.line, column: place && place.column });
+      const definition = own.find((f) => f.file === testPath) || null;
+      channel.send({ event: 'test', path: testPath, id, names: names.map((n) => channel.cut(n, MESSAGE)), key: channel.cut(key, MESSAGE), occurrence, line: definition && definition.line, column: definition && definition.column });
     }
+  };
+
+  // Children of a block come in the order of the first of their tests; returns that one's place.
+  const arrange = (block) => {
+    const first = new Map();
+    for (const child of block.children) {
+      first.set(child, child.type === 'describeBlock' ? arrange(child) : slots.has(child) ? slots.get(child) : Infinity);
+    }
+    const by = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
+    block.children.sort((a, b) => by(first.get(a), first.get(b)));
+    return Math.min(Infinity, ...first.values());
   };
 
   const done = (test, status) => {
@@ -301,6 +323,7 @@ module.exports = async (globalConfig, config, environment, runtime, testPath, se
     if (event.name === 'run_start') {
       await distrust(state);
       define(state.rootDescribeBlock, new Map());
+      if (order) arrange(state.rootDescribeBlock);
     }
     if (previous) await previous(event, state);
     listen(event);

@@ -76,6 +76,7 @@ class _Address:
     path = os.environ.pop("PROCTOR_CHANNEL", None)
     nonce = os.environ.pop("PROCTOR_NONCE", None)
     selection = os.environ.pop("PROCTOR_SELECTION", None)
+    ordered = os.environ.pop("PROCTOR_ORDERED", None) is not None
 
 
 def _restore_environment():
@@ -95,7 +96,7 @@ def _selection(path):
     if path is None:
         return None
     with open(path, encoding="utf-8") as file:
-        return {(name, occurrence) for name, occurrence in json.load(file)}
+        return {(name, occurrence): place for place, (name, occurrence) in enumerate(json.load(file))}
 
 
 def _definition_line(item):
@@ -301,6 +302,29 @@ class _Lister:
                 self.channel.send(event="deselected", id=_clean(item.nodeid, _MESSAGE))
 
 
+class _Orderer:
+    """Puts tests into the order of the selection, after everybody else had a say in it."""
+
+    def __init__(self, selection):
+        self.places = _selection(selection)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items):
+        seen, place = {}, {}
+        for item in items:
+            occurrence = seen[item.nodeid] = seen.get(item.nodeid, 0) + 1
+            place[item] = self.places.get((_clean(item.nodeid, _MESSAGE), occurrence), len(self.places))
+        yield
+        items.sort(key=lambda item: place.get(item, len(self.places)))
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_cmdline_main(config):
+    if _Address.ordered and getattr(config.option, "numprocesses", None):
+        config.option.numprocesses = 0  # an order is one process's
+    yield
+
+
 class _Reporter:
     """Says what happens to each test; one process only, the controller's when there are workers."""
 
@@ -459,4 +483,6 @@ def pytest_configure(config):
         return
     channel = _Channel(_Address.path, _Address.nonce)
     manager.register(_Lister(channel, _Address.selection), "proctor-lister")
+    if _Address.ordered:
+        manager.register(_Orderer(_Address.selection), "proctor-orderer")
     manager.register(_Reporter(config, channel), "proctor-reporter")
