@@ -82,14 +82,16 @@ public struct Engine: Sendable {
     let folder = try RunFolder(in: CacheFolder(environment: options.environment))
     Sandbox.sweep()
     let session = try session(in: folder.path, since: start, progress)
-    let outcomes = try await outcomes(of: projects, selector, session)
+    let (outcomes, shard, conflict) = try await divided(projects, selector, tree, session)
     let names = outcomes.flatMap(\.listedNames)
     var report = ReportBuilder(
-      accounting: Accounting(outcomes: outcomes, interrupted: Task.isCancelled),
+      accounting: Accounting(
+        outcomes: outcomes, interrupted: Task.isCancelled, shard: shard, shardConflict: conflict),
       workspace: workspace, durationMS: (clock.now - start).milliseconds,
       suggestions: selector.wantedName.map { Suggestions.nearest(to: $0, among: names) } ?? []
     ).report()
     report.beginning = beginning
+    report.shard = shard
     return report
   }
 
@@ -113,7 +115,7 @@ public struct Engine: Sendable {
 
   // MARK: the road
 
-  private func outcomes(
+  func outcomes(
     of projects: [Project], _ selector: TestSelector, _ session: RunSession
   ) async throws(EngineError) -> [ProjectOutcome] {
     if selector.isEverything {
@@ -141,7 +143,7 @@ public struct Engine: Sendable {
   }
 
   /// What could not be selected before was run as a whole: the selection is made among the results.
-  private func narrowed(
+  func narrowed(
     _ outcomes: [ProjectOutcome], _ selector: TestSelector
   ) throws(EngineError) -> [ProjectOutcome] {
     let everything = outcomes.filter { !adapter(of: $0.project).canSelect }.flatMap(\.selected)
@@ -156,7 +158,7 @@ public struct Engine: Sendable {
     }
   }
 
-  private func prepare(
+  func prepare(
     _ projects: [Project], _ selector: TestSelector, _ session: RunSession,
     isListing: Bool = false
   ) async throws(EngineError) -> [ProjectRunner.Prepared] {
@@ -193,7 +195,7 @@ public struct Engine: Sendable {
     }
   }
 
-  private func runner(_ project: Project, _ session: RunSession) -> ProjectRunner {
+  func runner(_ project: Project, _ session: RunSession) -> ProjectRunner {
     ProjectRunner(adapter: adapter(of: project), project: project, session: session)
   }
 
@@ -202,7 +204,7 @@ public struct Engine: Sendable {
     adapters.first { $0.id == project.adapter } ?? adapters[0]
   }
 
-  private func concerned(_ selector: TestSelector, in tree: WorkspaceTree) -> [Project] {
+  func concerned(_ selector: TestSelector, in tree: WorkspaceTree) -> [Project] {
     let isFolder: Bool =
       if case .path(let path, _) = selector { FileSystem.isFolder("\(walker.root)/\(path)") } else {
         false

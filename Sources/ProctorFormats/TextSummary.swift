@@ -29,6 +29,11 @@ public enum TextSummary {
     if let receipt = report.sandbox { blocks += sandbox(receipt, section: "tests", style) }
     if !report.writes.isEmpty { blocks.append(writes(report.writes, style)) }
     if let change = report.change { blocks.append(Self.change(change, style)) }
+    if let shard = report.shard {
+      blocks.append(
+        "\(shard.title): \(shard.assigned) of \(shard.planned) tests; proctor merge has the verdict"
+      )
+    }
     blocks.append(adapters(report) + verdict(report, style))
     return blocks.joined(separator: "\n\n") + "\n"
   }

@@ -20,6 +20,8 @@ public struct Report: Sendable {
   public var beginning: Beginning?
   /// How what ran differs from the workspace; nil when it was the workspace itself.
   public var change: CandidateChange?
+  /// The part of a divided run that it is; nil for a whole run.
+  public var shard: Shard?
   /// Tests that a report which was read again counts and does not list; nil when `tests` has all.
   public var unlisted: Counts?
   /// Writes that answers list.

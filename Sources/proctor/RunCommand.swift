@@ -17,6 +17,7 @@ struct Run: AsyncParsableCommand {
         proctor run --fetch                    download dependencies first, tests stay offline
         proctor run --patch fix.diff           the tests of a copy that the patch was applied to
         proctor run --test-timeout 30          a test that hangs is named, the others still run
+        proctor run --shard 2/4                the second of four parts; proctor merge puts them together
       """)
 
   @Argument(help: "The workspace.")
@@ -30,6 +31,7 @@ struct Run: AsyncParsableCommand {
   var details = false
 
   @OptionGroup var candidate: PatchOption
+  @OptionGroup var shard: ShardOptions
   @OptionGroup var run: RunOptions
   @OptionGroup var tests: TestOptions
   @OptionGroup var common: CommonOptions
@@ -41,11 +43,14 @@ struct Run: AsyncParsableCommand {
     command.arguments.add("filter", filter)
     command.arguments.add("patch", patch.text)
     tests.add(to: &command.arguments, run)
+    shard.add(to: &command.arguments)
     let kept = KeptRun(workspace: directory, operation: "run_all_tests", selection: filter)
     let body: Answer.Body = { progress, _ throws(EngineError) in
       let selector: TestSelector =
         if let filter { .matching(try Pattern(filter)) } else { .everything }
-      let engine = try Engine(workspace: directory, options: tests.engineOptions(run))
+      var options = tests.engineOptions(run)
+      options.shard = try shard.request(filter: filter)
+      let engine = try Engine(workspace: directory, options: options)
       return try await patch.use(engine) { engine, change throws(EngineError) in
         var report = try await engine.run(selector, progress: progress)
         report.change = change
