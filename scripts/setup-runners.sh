@@ -33,6 +33,10 @@ for crate in serde serde-json serde-derive; do
   ls -d /usr/share/cargo/registry/"${crate//-/_}"-1* >/dev/null 2>&1 || missing+=("librust-$crate-dev")
 done
 command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || missing+=(chromium-headless-shell)
+# A cluster on this machine, which its test starts and ends.
+for part in sbatch:slurm-client slurmctld:slurmctld slurmd:slurmd munged:munge; do
+  command -v "${part%%:*}" >/dev/null || [ -x "/usr/sbin/${part%%:*}" ] || missing+=("${part##*:}")
+done
 command -v javac >/dev/null || missing+=(default-jdk-headless)
 if [ "${#missing[@]}" -gt 0 ]; then
   say "installing ${missing[*]}"
@@ -57,6 +61,9 @@ environment plugins pytest pytest==8.4.2 pytest-xdist pytest-asyncio pytest-reru
 # of an OpenAPI document. Not beside the pytest of the fixtures: plugins for it come with them.
 environment mcp mcp,bpe_openai,jsonschema,schemathesis,openapi_spec_validator mcp==2.3.0 bpe-openai==0.1.4 \
   jsonschema schemathesis==4.32.5 openapi-spec-validator==0.9.0
+
+# The schemas of Kubernetes' API.
+environment kubernetes kubernetes_validate kubernetes-validate==1.37.0
 
 # A browser without a window, and what drives it, for the page to look at.
 environment page playwright,jsonschema playwright==1.65.2 jsonschema

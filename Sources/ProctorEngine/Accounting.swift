@@ -17,6 +17,10 @@ struct Accounting {
   var flakyPolicy = FlakyPolicy.warn
   /// Entries of the quarantine file that fit no test, where all tests ran.
   var staleQuarantine: [QuarantineEntry] = []
+  /// The part of a divided run that this is.
+  var shard: Shard?
+  /// How the tests that were found differ from those of the plan that divided them.
+  var shardConflict: String?
   /// Nothing was found to run.
   var nothingDetected: Bool { outcomes.isEmpty }
 
@@ -26,8 +30,8 @@ struct Accounting {
     {
       return broken
     }
-    return brokenRepetition ?? errorsOutsideTests ?? failedTests ?? flakyTests ?? nothingRan
-      ?? vanishedTests ?? Verdict(status: .passed)
+    return brokenRepetition ?? errorsOutsideTests ?? otherTests ?? failedTests ?? flakyTests
+      ?? nothingRan ?? vanishedTests ?? Verdict(status: .passed)
   }
 
   /// The same for a listing, where no test has an outcome yet.
@@ -128,6 +132,9 @@ struct Accounting {
       .map { error(.testsMissing, "\($0.project.title) was found, and nothing of it was run") }
   }
 
+  /// What did not build or collect explains why tests of the plan are not there.
+  private var otherTests: Verdict? { shardConflict.map { error(.shardConflict, $0) } }
+
   // MARK: red, empty
 
   private var errorsOutsideTests: Verdict? {
@@ -191,6 +198,10 @@ struct Accounting {
       )
     }
     let results = outcomes.flatMap(\.results.values)
+    if results.isEmpty, shard?.isEmpty == true {
+      return Verdict(
+        status: .noTests, reason: .emptyShard, message: "other shards run all of the tests")
+    }
     if results.isEmpty {
       return Verdict(status: .noTests, reason: .emptySelection, message: "no test matched")
     }

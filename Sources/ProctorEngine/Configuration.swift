@@ -110,6 +110,7 @@ public struct Configuration: Sendable, Hashable {
 
   public var audit = Audit()
   public var history = History()
+  public var cluster = Cluster()
   public var execution = Execution()
   public var validation = Validation()
   public var tests = Tests()

@@ -53,9 +53,11 @@ struct ConfigurationReader {
         result.validation = try validation(try section(value, "validation"))
       case "audit": result.audit = try audit(try section(value, "audit"))
       case "history": result.history = try history(try section(value, "history"))
+      case "cluster": result.cluster = try cluster(try section(value, "cluster"))
       default:
         throw unknown(
-          key, in: [], known: ["audit", "execution", "history", "tests", "validation"])
+          key, in: [],
+          known: ["audit", "cluster", "execution", "history", "tests", "validation"])
       }
     }
     return result
@@ -229,7 +231,7 @@ struct ConfigurationReader {
 
   // MARK: values
 
-  private func section(_ value: any TOMLValueConvertible, _ key: String) throws(EngineError)
+  func section(_ value: any TOMLValueConvertible, _ key: String) throws(EngineError)
     -> TOMLTable
   {
     guard let table = value.table else { throw wrong(key, [], "a table: [\(key)]") }
@@ -243,7 +245,7 @@ struct ConfigurationReader {
     return bool
   }
 
-  private func integer(
+  func integer(
     _ value: any TOMLValueConvertible, _ key: String, _ at: [String], _ range: ClosedRange<Int>
   ) throws(EngineError) -> Int {
     guard let integer = value.int, range.contains(integer) else {
@@ -252,14 +254,14 @@ struct ConfigurationReader {
     return integer
   }
 
-  private func string(
+  func string(
     _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
   ) throws(EngineError) -> String {
     guard let string = value.string, !string.isEmpty else { throw wrong(key, at, "a text") }
     return string
   }
 
-  private func strings(
+  func strings(
     _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
   ) throws(EngineError) -> [String] {
     let items = value.array.map { $0.map(\.string) }
@@ -375,7 +377,7 @@ struct ConfigurationReader {
 
   // MARK: complaints
 
-  private func unknown(_ key: String, in at: [String], known: [String]) -> EngineError {
+  func unknown(_ key: String, in at: [String], known: [String]) -> EngineError {
     let nearest = Suggestions.nearest(to: key, among: known, most: 1).first
     return EngineError(
       .configuration, "\(place(key, at)): unknown key \((at + [key]).joined(separator: "."))",
@@ -383,7 +385,7 @@ struct ConfigurationReader {
         + "Known keys here: \(known.joined(separator: ", ")).")
   }
 
-  private func wrong(_ key: String, _ at: [String], _ expected: String) -> EngineError {
+  func wrong(_ key: String, _ at: [String], _ expected: String) -> EngineError {
     EngineError(
       .configuration,
       "\(place(key, at)): \((at + [key]).joined(separator: ".")) must be \(expected)",

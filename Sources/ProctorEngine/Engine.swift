@@ -83,20 +83,22 @@ public struct Engine: Sendable {
     let folder = try RunFolder(in: CacheFolder(environment: options.environment))
     Sandbox.sweep()
     let session = try session(in: folder.path, since: start, progress)
-    var outcomes = try await outcomes(of: projects, selector, session)
+    var (outcomes, shard, conflict) = try await divided(projects, selector, tree, session)
     for index in outcomes.indices { session.quarantine.apply(to: &outcomes[index]) }
     let names = outcomes.flatMap(\.listedNames)
     let stale =
-      selector.isEverything ? session.quarantine.stale(among: outcomes.flatMap(\.selected)) : []
+      selector.isEverything && shard == nil
+      ? session.quarantine.stale(among: outcomes.flatMap(\.selected)) : []
     var report = ReportBuilder(
       accounting: Accounting(
         outcomes: outcomes, interrupted: Task.isCancelled, flakyPolicy: options.flaky ?? .warn,
-        staleQuarantine: stale),
+        staleQuarantine: stale, shard: shard, shardConflict: conflict),
       workspace: workspace, durationMS: (clock.now - start).milliseconds,
       suggestions: selector.wantedName.map { Suggestions.nearest(to: $0, among: names) } ?? [],
       notes: session.quarantine.notes + impossible(projects), seed: options.shuffle
     ).report()
     report.beginning = beginning
+    report.shard = shard
     return report
   }
 
@@ -120,7 +122,7 @@ public struct Engine: Sendable {
 
   // MARK: the road
 
-  private func outcomes(
+  func outcomes(
     of projects: [Project], _ selector: TestSelector, _ session: RunSession
   ) async throws(EngineError) -> [ProjectOutcome] {
     if selector.isEverything {
@@ -151,7 +153,7 @@ public struct Engine: Sendable {
   }
 
   /// What could not be selected before was run as a whole: the selection is made among the results.
-  private func narrowed(
+  func narrowed(
     _ outcomes: [ProjectOutcome], _ selector: TestSelector
   ) throws(EngineError) -> [ProjectOutcome] {
     let everything = outcomes.filter { !adapter(of: $0.project).canSelect }.flatMap(\.selected)
@@ -180,7 +182,7 @@ public struct Engine: Sendable {
     return try await prepare(chosen, own.isEmpty ? .everything : id, session)
   }
 
-  private func prepare(
+  func prepare(
     _ projects: [Project], _ selector: TestSelector, _ session: RunSession,
     isListing: Bool = false
   ) async throws(EngineError) -> [ProjectRunner.Prepared] {
@@ -217,7 +219,7 @@ public struct Engine: Sendable {
     }
   }
 
-  private func runner(_ project: Project, _ session: RunSession) -> ProjectRunner {
+  func runner(_ project: Project, _ session: RunSession) -> ProjectRunner {
     ProjectRunner(adapter: adapter(of: project), project: project, session: session)
   }
 
@@ -226,7 +228,7 @@ public struct Engine: Sendable {
     adapters.first { $0.id == project.adapter } ?? adapters[0]
   }
 
-  private func concerned(_ selector: TestSelector, in tree: WorkspaceTree) -> [Project] {
+  func concerned(_ selector: TestSelector, in tree: WorkspaceTree) -> [Project] {
     let isFolder: Bool =
       if case .path(let path, _) = selector { FileSystem.isFolder("\(walker.root)/\(path)") } else {
         false

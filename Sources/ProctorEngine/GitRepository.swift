@@ -46,6 +46,24 @@ struct GitRepository {
     }
   }
 
+  /// The commit that is checked out, in hexadecimal digits, by git's own files; nil before the first one, and for a
+  /// store of references that is no files.
+  var head: String? {
+    guard let head = Self.text("\(folder)/HEAD") else { return nil }
+    guard head.hasPrefix("ref: ") else { return Self.commit(head) }
+    let name = String(head.dropFirst("ref: ".count))
+    guard !name.split(separator: "/").contains("..") else { return nil }
+    if let text = Self.text("\(common)/\(name)"), let commit = Self.commit(text) { return commit }
+    let packed = FileSystem.read("\(common)/packed-refs", limit: 64 << 20)
+    return packed.map { String(decoding: $0, as: UTF8.self) }?.split(separator: "\n")
+      .first { $0.hasSuffix(" \(name)") }.flatMap { Self.commit(String($0.prefix { $0 != " " })) }
+  }
+
+  /// SHA-1 or SHA-256.
+  private static func commit(_ text: String) -> String? {
+    [40, 64].contains(text.count) && text.allSatisfy(\.isHexDigit) ? text : nil
+  }
+
   private static func foreign(_ mark: String) -> EngineError {
     EngineError(
       .usage, "\(mark) does not lead to a repository of this workspace",

@@ -26,7 +26,7 @@ public struct ReportReader: Sendable {
     for file in files {
       var report: RecordedReport
       do {
-        report = try RecordedReport(reading: try data(file))
+        report = try RecordedReport(reading: try Self.data(file))
       } catch let error as EngineError {
         throw error
       } catch {
@@ -55,7 +55,7 @@ public struct ReportReader: Sendable {
     return kept
   }
 
-  private func data(_ file: String) throws(EngineError) -> Data {
+  static func data(_ file: String) throws(EngineError) -> Data {
     let descriptor = open(file, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw Self.unusable(file, "cannot be read: \(String(cString: strerror(errno)))")
@@ -79,7 +79,7 @@ public struct ReportReader: Sendable {
     throw Self.unusable(file, "is larger than \(Self.fileLimitMB) MB")
   }
 
-  private static func unusable(_ file: String, _ text: String) -> EngineError {
+  static func unusable(_ file: String, _ text: String) -> EngineError {
     EngineError(
       .usage, "\(file) \(text)",
       resolution: "Give reports that proctor run --format json --details wrote.")

@@ -113,6 +113,8 @@ public struct EngineOptions: Sendable {
   public var testTimeoutSeconds: Double?
   /// A process for each test, as far as the runner permits that.
   public var paranoid = false
+  /// The part of the tests that shall run; nil for all.
+  public var shard: ShardRequest?
   /// Keep everything that tests write to the workspace.
   public var keepWrites = false
   /// Settings than which those of `proctor.toml` cannot be laxer; nil for none.

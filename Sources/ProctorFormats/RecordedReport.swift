@@ -158,6 +158,8 @@ public struct RecordedReport: Codable, Sendable {
   let sandbox: Sandbox?
   let writes: [WorkspaceWrite]?
   let patch: Change?
+  /// The part of a divided run that it is; nil for a whole run.
+  public let shard: Shard?
   let tests: [Test]?
   public var sources: [SourceExcerpt]?
 

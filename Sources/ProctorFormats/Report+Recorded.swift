@@ -18,6 +18,7 @@ extension Report {
       suggestions: recorded.suggestions ?? [], writes: recorded.writes ?? [])
     beginning = recorded.startedAt.map { Beginning(date: $0, codeState: recorded.code_state) }
     change = recorded.patch.map(CandidateChange.init)
+    shard = recorded.shard
     if !recorded.listsAllTests {
       unlisted = Counts(
         passed: recorded.passed, failed: max(0, recorded.failed - recorded.failures.count),

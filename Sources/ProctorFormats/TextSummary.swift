@@ -30,6 +30,11 @@ public enum TextSummary {
     if !report.writes.isEmpty { blocks.append(writes(report.writes, style)) }
     if let change = report.change { blocks.append(Self.change(change, style)) }
     blocks += reruns(report, style)
+    if let shard = report.shard {
+      blocks.append(
+        "\(shard.title): \(shard.assigned) of \(shard.planned) tests; proctor merge has the verdict"
+      )
+    }
     blocks.append(adapters(report) + verdict(report, style))
     return blocks.joined(separator: "\n\n") + "\n"
   }

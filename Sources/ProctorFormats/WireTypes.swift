@@ -23,6 +23,7 @@ struct RunAllAnswer: Encodable {
   var writes: [WorkspaceWrite]?
   var writes_omitted: Int?
   var patch: ChangeAnswer?
+  let shard: Shard?
   var adapters: [AdapterAnswer]
   var tests: [TestRow]?
   var next_offset: Int?
@@ -49,6 +50,7 @@ struct RunAllAnswer: Encodable {
       report.writes.count > Report.writesListed
       ? report.writes.count - Report.writesListed : nil
     patch = report.change.map(ChangeAnswer.init)
+    shard = report.shard
     adapters = report.adapters.map(AdapterAnswer.init)
     tests = details ? report.tests.map(TestRow.init) : nil
   }

@@ -28,6 +28,8 @@ public struct Report: Sendable {
   public var repetitions: Int?
   /// nil for tests in their usual order.
   public var shuffle: Shuffle?
+  /// The part of a divided run that it is; nil for a whole run.
+  public var shard: Shard?
   /// Tests that a report which was read again counts and does not list; nil when `tests` has all.
   public var unlisted: Counts?
   /// Writes that answers list.

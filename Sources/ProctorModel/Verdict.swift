@@ -28,6 +28,8 @@ public struct Verdict: Hashable, Sendable {
     case nothingDetected = "nothing_detected"
     case emptySelection = "empty_selection"
     case allSkipped = "all_skipped"
+    /// There are more shards than tests: others run them.
+    case emptyShard = "empty_shard"
     // error
     case toolMissing = "tool_missing"
     case sandboxUnavailable = "sandbox_unavailable"
@@ -43,6 +45,12 @@ public struct Verdict: Hashable, Sendable {
     case cpuLimit = "cpu_limit"
     case scratchLimit = "scratch_limit"
     case outputLimit = "output_limit"
+    /// Of a divided run, a part is not there.
+    case shardMissing = "shard_missing"
+    /// Parts are not those of one run: another plan, other code, a test in two of them, or one too few.
+    case shardConflict = "shard_conflict"
+    /// A report does not list all of its tests, so that they cannot be accounted for.
+    case reportIncomplete = "report_incomplete"
     case interrupted
     /// A service had no room for it.
     case busy

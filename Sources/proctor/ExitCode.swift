@@ -4,7 +4,7 @@ import ProctorModel
 
 /// Every exit status of the command line, in the one place that defines them.
 enum ProctorExit: Int32 {
-  /// At least one test ran, none failed, nothing is unaccounted for.
+  /// At least one test ran, none failed, nothing is unaccounted for; or a shard that has nothing to do.
   case passed = 0
   /// A test failed, or the set-up or tear-down of a suite.
   case testFailed = 1
@@ -32,6 +32,8 @@ enum ProctorExit: Int32 {
       case (.partialFailure, _): .testFailed
       case (.failed, .testsFailed), (.failed, .suiteFailed), (.failed, nil): .testFailed
       case (.failed, _): .notBuilt
+      // The plan has tests, and none for this machine: the merge of all shards has the verdict.
+      case (.noTests, .emptyShard): .passed
       case (.noTests, _): .noTests
       case (.error, .timedOut): .timedOut
       case (.error, .sandboxUnavailable): .noSandbox

@@ -20,6 +20,7 @@ struct Run: AsyncParsableCommand {
         proctor run --test-timeout 30          a test that hangs is named, the others still run
         proctor run --retries 2 --flaky fail   run failed tests again, and name those that then pass
         proctor run --repeat 20 --filter login each of these tests must pass 20 times
+        proctor run --shard 2/4                the second of four parts; proctor merge puts them together
       """)
 
   @Argument(help: "The workspace.")
@@ -33,6 +34,7 @@ struct Run: AsyncParsableCommand {
   var details = false
 
   @OptionGroup var candidate: PatchOption
+  @OptionGroup var shard: ShardOptions
   @OptionGroup var run: RunOptions
   @OptionGroup var tests: TestOptions
   @OptionGroup var common: CommonOptions
@@ -44,11 +46,14 @@ struct Run: AsyncParsableCommand {
     command.arguments.add("filter", filter)
     command.arguments.add("patch", patch.text)
     tests.add(to: &command.arguments, run)
+    shard.add(to: &command.arguments)
     let kept = RunKeeping(command, selection: filter)
     let body: Answer.Body = { progress, _ throws(EngineError) in
       let selector: TestSelector =
         if let filter { .matching(try Pattern(filter)) } else { .everything }
-      let engine = try Engine(workspace: directory, options: tests.engineOptions(run))
+      var options = tests.engineOptions(run)
+      options.shard = try shard.request(filter: filter)
+      let engine = try Engine(workspace: directory, options: options)
       return try await patch.use(engine) { engine, change throws(EngineError) in
         var report = try await engine.run(selector, progress: progress)
         report.change = change

@@ -44,6 +44,9 @@ import Testing
         WorkspaceWrite(path: "b", change: .deleted, kept: false, note: "why"),
       ])
     report.beginning = mixed.beginning
+    report.shard = Shard(
+      index: 2, count: 3, plan: String(repeating: "a0", count: 32), planned: 20, assigned: 8,
+      projects: ["go:.:"], selection: "x", commit: "c", code: "d")
     report.change = CandidateChange(files: [
       .init(path: "tests/t.py", kind: .modified, insertions: 3, deletions: 1, touchesTests: true),
       .init(path: "x.bin", kind: .added, insertions: nil, deletions: nil, touchesTests: false),

@@ -1,0 +1,12 @@
+import Testing
+
+/// Shards on clusters; Tests/Support/slurm.py starts a real one.
+@Suite(.serialized) struct ClusterTests {
+  @Test func `a run on Slurm has one verdict, also when a node dies`() throws {
+    try PythonScript(name: "slurm.py").check()
+  }
+
+  @Test func `the manifest for Kubernetes is one`() throws {
+    try PythonScript(name: "kubernetes.py", environment: "kubernetes").check()
+  }
+}
