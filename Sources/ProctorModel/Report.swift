@@ -20,6 +20,8 @@ public struct Report: Sendable {
   public var beginning: Beginning?
   /// How what ran differs from the workspace; nil when it was the workspace itself.
   public var change: CandidateChange?
+  /// Tests that a report which was read again counts and does not list; nil when `tests` has all.
+  public var unlisted: Counts?
   /// Writes that answers list.
   public static let writesListed = 200
 
@@ -39,7 +41,10 @@ public struct Report: Sendable {
     self.writes = writes
   }
 
-  public var counts: Counts { Counts(tests) }
+  public var counts: Counts {
+    let listed = Counts(tests)
+    return unlisted.map { listed + $0 } ?? listed
+  }
 }
 
 extension Report {
@@ -90,6 +95,18 @@ public struct Counts: Hashable, Sendable {
     passed = tests.count { $0.outcome == .passed }
     failed = tests.count { $0.outcome.countsAsFailed }
     skipped = tests.count { $0.outcome == .skipped }
+  }
+
+  public init(passed: Int, failed: Int, skipped: Int) {
+    self.passed = passed
+    self.failed = failed
+    self.skipped = skipped
+  }
+
+  public static func + (left: Counts, right: Counts) -> Counts {
+    Counts(
+      passed: left.passed + right.passed, failed: left.failed + right.failed,
+      skipped: left.skipped + right.skipped)
   }
 }
 
