@@ -86,7 +86,26 @@ public struct Configuration: Sendable, Hashable {
     public var isRequired = false
   }
 
+  /// `[history]`: what becomes of tests, run by run.
+  public struct History: Sendable, Hashable {
+    /// nil: as the other settings have it.
+    public var isEnabled: Bool?
+    /// Megabytes (2^20 bytes) of a workspace's history.
+    public var maxMegabytes: Int?
+    public var keepDays: Int?
+
+    /// What holds where two have a say: what keeps less.
+    func strictest(with other: History) -> History {
+      var result = History()
+      result.isEnabled = [isEnabled, other.isEnabled].contains(false) ? false : nil
+      result.maxMegabytes = [maxMegabytes, other.maxMegabytes].compactMap(\.self).min()
+      result.keepDays = [keepDays, other.keepDays].compactMap(\.self).min()
+      return result
+    }
+  }
+
   public var audit = Audit()
+  public var history = History()
   public var execution = Execution()
   public var validation = Validation()
   public var tests = Tests()

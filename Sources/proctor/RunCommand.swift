@@ -4,6 +4,7 @@ import Glibc
 import ProctorAudit
 import ProctorEngine
 import ProctorModel
+import ProctorServer
 
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -41,7 +42,7 @@ struct Run: AsyncParsableCommand {
     command.arguments.add("filter", filter)
     command.arguments.add("patch", patch.text)
     tests.add(to: &command.arguments, run)
-    let kept = KeptRun(workspace: directory, operation: "run_all_tests", selection: filter)
+    let kept = RunKeeping(command, selection: filter)
     let body: Answer.Body = { progress, _ throws(EngineError) in
       let selector: TestSelector =
         if let filter { .matching(try Pattern(filter)) } else { .everything }
@@ -52,7 +53,7 @@ struct Run: AsyncParsableCommand {
         return .report(report)
       }
     }
-    try await answer.give(command, body, afterwards: kept.keep)
+    try await answer.give(command, body, afterwards: { await kept.keep($0) })
   }
 }
 
@@ -91,7 +92,7 @@ struct Test: AsyncParsableCommand {
     command.arguments.add("patch", patch.text)
     tests.add(to: &command.arguments, run)
     let selection = [path, name].compactMap(\.self).joined(separator: " ")
-    let kept = KeptRun(workspace: workspace, operation: "run_test", selection: selection)
+    let kept = RunKeeping(command, selection: selection)
     let body: Answer.Body = { progress, _ throws(EngineError) in
       let engine = try Engine(workspace: workspace, options: tests.engineOptions(run))
       return try await patch.use(engine) { engine, change throws(EngineError) in
@@ -102,7 +103,7 @@ struct Test: AsyncParsableCommand {
         return .report(report)
       }
     }
-    try await answer.give(command, body, afterwards: kept.keep)
+    try await answer.give(command, body, afterwards: { await kept.keep($0) })
   }
 }
 
