@@ -105,6 +105,8 @@ public struct Configuration: Sendable, Hashable {
   }
 
   public var audit = Audit()
+  /// `[gate]`.
+  public var gate = GatePolicy()
   public var history = History()
   public var execution = Execution()
   public var validation = Validation()

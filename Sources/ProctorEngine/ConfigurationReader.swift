@@ -6,7 +6,7 @@ import TOMLKit
 /// Reads `proctor.toml`; every complaint names the key, the file and the line.
 struct ConfigurationReader {
   private let text: String
-  private let adapters: Set<String>
+  let adapters: Set<String>
   /// As complaints name it.
   private var file = Configuration.fileName
 
@@ -53,9 +53,10 @@ struct ConfigurationReader {
         result.validation = try validation(try section(value, "validation"))
       case "audit": result.audit = try audit(try section(value, "audit"))
       case "history": result.history = try history(try section(value, "history"))
+      case "gate": result.gate = try gate(try section(value, "gate"))
       default:
         throw unknown(
-          key, in: [], known: ["audit", "execution", "history", "tests", "validation"])
+          key, in: [], known: ["audit", "execution", "gate", "history", "tests", "validation"])
       }
     }
     return result
@@ -234,14 +235,14 @@ struct ConfigurationReader {
     return table
   }
 
-  private func bool(
+  func bool(
     _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
   ) throws(EngineError) -> Bool {
     guard let bool = value.bool else { throw wrong(key, at, "true or false") }
     return bool
   }
 
-  private func integer(
+  func integer(
     _ value: any TOMLValueConvertible, _ key: String, _ at: [String], _ range: ClosedRange<Int>
   ) throws(EngineError) -> Int {
     guard let integer = value.int, range.contains(integer) else {
@@ -250,14 +251,14 @@ struct ConfigurationReader {
     return integer
   }
 
-  private func string(
+  func string(
     _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
   ) throws(EngineError) -> String {
     guard let string = value.string, !string.isEmpty else { throw wrong(key, at, "a text") }
     return string
   }
 
-  private func strings(
+  func strings(
     _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
   ) throws(EngineError) -> [String] {
     let items = value.array.map { $0.map(\.string) }
@@ -364,7 +365,7 @@ struct ConfigurationReader {
 
   // MARK: complaints
 
-  private func unknown(_ key: String, in at: [String], known: [String]) -> EngineError {
+  func unknown(_ key: String, in at: [String], known: [String]) -> EngineError {
     let nearest = Suggestions.nearest(to: key, among: known, most: 1).first
     return EngineError(
       .configuration, "\(place(key, at)): unknown key \((at + [key]).joined(separator: "."))",
@@ -372,7 +373,7 @@ struct ConfigurationReader {
         + "Known keys here: \(known.joined(separator: ", ")).")
   }
 
-  private func wrong(_ key: String, _ at: [String], _ expected: String) -> EngineError {
+  func wrong(_ key: String, _ at: [String], _ expected: String) -> EngineError {
     EngineError(
       .configuration,
       "\(place(key, at)): \((at + [key]).joined(separator: ".")) must be \(expected)",

@@ -18,6 +18,7 @@ struct Proctor: AsyncParsableCommand {
         proctor run --filter 'auth.*token'     only tests whose full name matches
         proctor test src/lib.rs                the tests of one file
         proctor list --format json             what would run, as JSON
+        proctor gate                           may this change be merged
         proctor check                          does it compile and import
         proctor exec src/sum.py total '[1, 2]' call one function
         proctor bench src/sum.py total '[1, 2]' time it
@@ -38,7 +39,8 @@ struct Proctor: AsyncParsableCommand {
     version: ProctorVersion.text,
     // Each says its name itself: making one out of a type's name costs every start a tenth of a millisecond.
     subcommands: [
-      Run.self, Test.self, List.self, Check.self, Compare.self, Exec.self, Eval.self,
+      Run.self, Test.self, List.self, Check.self, Compare.self, GateCommand.self, Exec.self,
+      Eval.self,
       Bench.self, Validate.self, ReportCommand.self, Status.self, SelfTestCommand.self, MCP.self,
       Serve.self, Audit.self,
       WarmHelper.self,
