@@ -126,6 +126,7 @@ let package = Package(
         .embedInCode("check.schema.json"),
         .embedInCode("execute_code.schema.json"),
         .embedInCode("execute_function.schema.json"),
+        .embedInCode("gate.schema.json"),
         .embedInCode("get_run.schema.json"),
         .embedInCode("list_tests.schema.json"),
         .embedInCode("run_all_tests.schema.json"),

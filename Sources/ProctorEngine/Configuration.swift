@@ -109,6 +109,8 @@ public struct Configuration: Sendable, Hashable {
   }
 
   public var audit = Audit()
+  /// `[gate]`.
+  public var gate = GatePolicy()
   public var history = History()
   public var cluster = Cluster()
   public var execution = Execution()

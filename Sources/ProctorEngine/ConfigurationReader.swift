@@ -6,7 +6,7 @@ import TOMLKit
 /// Reads `proctor.toml`; every complaint names the key, the file and the line.
 struct ConfigurationReader {
   private let text: String
-  private let adapters: Set<String>
+  let adapters: Set<String>
   /// As complaints name it.
   private var file = Configuration.fileName
 
@@ -54,10 +54,11 @@ struct ConfigurationReader {
       case "audit": result.audit = try audit(try section(value, "audit"))
       case "history": result.history = try history(try section(value, "history"))
       case "cluster": result.cluster = try cluster(try section(value, "cluster"))
+      case "gate": result.gate = try gate(try section(value, "gate"))
       default:
         throw unknown(
           key, in: [],
-          known: ["audit", "cluster", "execution", "history", "tests", "validation"])
+          known: ["audit", "cluster", "execution", "gate", "history", "tests", "validation"])
       }
     }
     return result
@@ -238,7 +239,7 @@ struct ConfigurationReader {
     return table
   }
 
-  private func bool(
+  func bool(
     _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
   ) throws(EngineError) -> Bool {
     guard let bool = value.bool else { throw wrong(key, at, "true or false") }

@@ -47,6 +47,29 @@ public struct Engine: Sendable {
     options = engine.options
   }
 
+  /// A copy's engine with the settings and manifests that stand in the copy.
+  /// - Parameter floor: than which they cannot be laxer; nil for none.
+  /// - Throws: `EngineError` for broken ones.
+  func withItsOwnSettings(noLaxer floor: Configuration?) throws(EngineError) -> Engine {
+    // The copy is anybody's: what a link leads to is not its own.
+    if RawPath(Configuration.fileName).destination(below: walker.root) != nil {
+      throw EngineError(
+        .configuration, "\(Configuration.fileName) is a link", resolution: "Make it a file.")
+    }
+    let library = try AdapterLibrary(workspace: walker.root, environment: options.environment)
+    let read = try Self.configuration(at: walker.root, adapters: library.ids)
+    return Engine(self, library, floor.map(read.noLaxer) ?? read)
+  }
+
+  private init(_ engine: Engine, _ library: AdapterLibrary, _ configuration: Configuration) {
+    walker = engine.walker
+    copy = engine.copy
+    workspace = engine.workspace
+    self.library = library
+    self.configuration = configuration
+    options = engine.options
+  }
+
   var adapters: [any Adapter] { library.all }
 
   /// Detected runners, those switched off left out.

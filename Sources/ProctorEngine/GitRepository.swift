@@ -12,6 +12,13 @@ struct GitRepository {
   /// The workspace's folder in it; empty for its root.
   let inner: String
 
+  /// Whether there is one, be it a workspace's own or not.
+  static func isAround(_ workspace: String) -> Bool {
+    var top = workspace
+    while top.count > 1, !FileSystem.exists("\(top)/.git") { top = top.parentFolder }
+    return top.count > 1
+  }
+
   /// - Throws: `EngineError` when there is none that can be trusted to be this workspace's.
   static func around(_ workspace: String) throws(EngineError) -> GitRepository {
     var top = workspace

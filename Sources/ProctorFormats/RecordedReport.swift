@@ -139,11 +139,11 @@ public struct RecordedReport: Codable, Sendable {
 
   var run: String?
   let operation: String?
-  let selection: String?
+  public let selection: String?
   let status: Verdict.Status
   let reason: Verdict.Reason?
   let message: String?
-  let total_tests: Int
+  public let total_tests: Int
   let passed: Int
   let failed: Int
   let skipped: Int

@@ -39,7 +39,7 @@ public struct RunKeeping: Sendable {
   private func archive(_ report: Report) -> String? {
     do {
       return try RunArchive(workspace: workspace, environment: options.environment)
-        .add(report, operation: operation, selection: selection)
+        .add(report, operation: operation, selection: selection ?? report.shard?.title)
     } catch {
       say("this run is not kept: \(error.message)")
       return nil
@@ -47,15 +47,27 @@ public struct RunKeeping: Sendable {
   }
 
   private func record(_ report: Report, as name: String?) async {
+    guard report.beginning != nil else { return }
+    do {
+      let place = try HistoryPlace(workspace: workspace, options: options)
+      guard place.isEnabled else { return }
+      record(report, of: await place.engine.origin(of: report), as: name)
+    } catch {
+      say("this run is not in the history: \(error.message)")
+    }
+  }
+
+  /// Records a run of code that is known, test by test.
+  /// - Parameter name: by which it can be looked at; nil when it cannot.
+  func record(_ report: Report, of origin: CodeOrigin, as name: String? = nil) {
     guard let beginning = report.beginning else { return }
     do {
       let place = try HistoryPlace(workspace: workspace, options: options)
       guard place.isEnabled else { return }
-      let origin = await place.engine.origin(of: report)
       let environment = options.environment
       let run = HistoryRun(
         report, key: name ?? RunArchive.name(at: beginning.date), operation: operation,
-        selection: selection, code: origin, machine: Machine.name,
+        selection: selection ?? report.shard?.title, code: origin, machine: Machine.name,
         environment: HistoryRun.Environment(
           os: Machine.system, architecture: Machine.architecture,
           ci: CIEngine.isRunning(environment), tools: Self.tools(report)))

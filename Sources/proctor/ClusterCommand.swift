@@ -115,7 +115,7 @@ struct SlurmCommand: AsyncParsableCommand {
     command.arguments.add("output", output)
     command.arguments.add("sbatch_options", sbatchOptions)
     tests.add(to: &command.arguments, run)
-    let kept = KeptRun(workspace: directory, operation: "run_all_tests", selection: filter)
+    let kept = RunKeeping(command, as: "run_all_tests", selection: filter)
     let body: Answer.Body = { progress, _ throws(EngineError) in
       let selector: TestSelector =
         if let filter { .matching(try Pattern(filter)) } else { .everything }

@@ -77,6 +77,17 @@ enum ProctorExit: Int32 {
       }
   }
 
+  /// 0 for a change that may be merged, 1 for one that may not.
+  init(_ answer: GateAnswer) {
+    let sides = [answer.head, answer.base].map { ProctorExit($0.verdict) }
+    self =
+      switch answer.status {
+      case .passed: .passed
+      case .blocked: .testFailed
+      case .error: sides.first { [.interrupted, .noSandbox].contains($0) } ?? .noVerdict
+      }
+  }
+
   init(_ answer: CheckAnswer) {
     self =
       switch (answer.status, answer.reason) {

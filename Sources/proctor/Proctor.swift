@@ -21,6 +21,7 @@ struct Proctor: AsyncParsableCommand {
         proctor bisect-order test_login        which test makes this one fail
         proctor merge reports/                 reports of several machines as one
         proctor cluster slurm                  the tests on many machines at once
+        proctor gate                           may this change be merged
         proctor check                          does it compile and import
         proctor exec src/sum.py total '[1, 2]' call one function
         proctor bench src/sum.py total '[1, 2]' time it
@@ -44,8 +45,8 @@ struct Proctor: AsyncParsableCommand {
     version: ProctorVersion.text,
     // Each says its name itself: making one out of a type's name costs every start a tenth of a millisecond.
     subcommands: [
-      Run.self, Test.self, List.self, BisectOrder.self, Merge.self, Cluster.self, Check.self,
-      Compare.self, Exec.self,
+      Run.self, Test.self, List.self, BisectOrder.self, Merge.self, GateCommand.self,
+      Cluster.self, Check.self, Compare.self, Exec.self,
       Eval.self,
       Bench.self, Validate.self, ReportCommand.self, Status.self, SelfTestCommand.self, MCP.self,
       Serve.self, Audit.self, HistoryCommand.self, Slowest.self, Flaky.self,

@@ -10,6 +10,7 @@ public enum SchemaLibrary {
     case "check": Data(PackageResources.check_schema_json)
     case "execute_code": Data(PackageResources.execute_code_schema_json)
     case "execute_function": Data(PackageResources.execute_function_schema_json)
+    case "gate": Data(PackageResources.gate_schema_json)
     case "get_run": Data(PackageResources.get_run_schema_json)
     case "list_tests": Data(PackageResources.list_tests_schema_json)
     case "run_all_tests": Data(PackageResources.run_all_tests_schema_json)
