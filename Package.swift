@@ -115,7 +115,10 @@ let package = Package(
     .executableTarget(name: "embed-rules", swiftSettings: settings),
     .target(
       name: "ProctorSchemas", path: "docs/schema",
-      exclude: ["compare.schema.json", "report.schema.json", "selftest.schema.json"],
+      exclude: [
+        "compare.schema.json", "lint_report.schema.json", "report.schema.json",
+        "selftest.schema.json",
+      ],
       resources: [
         .embedInCode("audit.schema.json"),
         .embedInCode("benchmark.schema.json"),

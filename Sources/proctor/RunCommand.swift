@@ -17,6 +17,7 @@ struct Run: AsyncParsableCommand {
         proctor run --fetch                    download dependencies first, tests stay offline
         proctor run --patch fix.diff           the tests of a copy that the patch was applied to
         proctor run --test-timeout 30          a test that hangs is named, the others still run
+        proctor run --report junit=out/junit.xml --report github=-
       """)
 
   @Argument(help: "The workspace.")
@@ -32,6 +33,7 @@ struct Run: AsyncParsableCommand {
   @OptionGroup var candidate: PatchOption
   @OptionGroup var run: RunOptions
   @OptionGroup var tests: TestOptions
+  @OptionGroup var reports: ReportOptions
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
@@ -41,6 +43,8 @@ struct Run: AsyncParsableCommand {
     command.arguments.add("filter", filter)
     command.arguments.add("patch", patch.text)
     tests.add(to: &command.arguments, run)
+    reports.add(to: &command.arguments)
+    let files = try reports.files(beside: common)
     let kept = KeptRun(workspace: directory, operation: "run_all_tests", selection: filter)
     let body: Answer.Body = { progress, _ throws(EngineError) in
       let selector: TestSelector =
@@ -52,7 +56,7 @@ struct Run: AsyncParsableCommand {
         return .report(report)
       }
     }
-    try await answer.give(command, body, afterwards: kept.keep)
+    try await answer.give(command, body, reports: files, afterwards: kept.keep)
   }
 }
 
@@ -80,6 +84,7 @@ struct Test: AsyncParsableCommand {
   @OptionGroup var candidate: PatchOption
   @OptionGroup var run: RunOptions
   @OptionGroup var tests: TestOptions
+  @OptionGroup var reports: ReportOptions
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
@@ -90,6 +95,8 @@ struct Test: AsyncParsableCommand {
     command.arguments.add("test_name", name)
     command.arguments.add("patch", patch.text)
     tests.add(to: &command.arguments, run)
+    reports.add(to: &command.arguments)
+    let files = try reports.files(beside: common)
     let selection = [path, name].compactMap(\.self).joined(separator: " ")
     let kept = KeptRun(workspace: workspace, operation: "run_test", selection: selection)
     let body: Answer.Body = { progress, _ throws(EngineError) in
@@ -102,7 +109,7 @@ struct Test: AsyncParsableCommand {
         return .report(report)
       }
     }
-    try await answer.give(command, body, afterwards: kept.keep)
+    try await answer.give(command, body, reports: files, afterwards: kept.keep)
   }
 }
 
