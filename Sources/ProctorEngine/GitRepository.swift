@@ -47,7 +47,7 @@ struct GitRepository {
     return GitRepository(top: top, folder: folder, common: common, inner: inner)
   }
 
-  private static func text(_ path: String) -> String? {
+  static func text(_ path: String) -> String? {
     FileSystem.read(path, limit: 1 << 16).map {
       String(decoding: $0, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
     }

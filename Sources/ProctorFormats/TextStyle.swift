@@ -18,8 +18,8 @@ public enum TextStyle: Sendable {
 }
 
 extension String {
-  /// Text from tests made safe for a terminal: escape sequences and control characters are shown,
-  /// not obeyed. Line ends and tabs stay when `multiline`.
+  /// Text from tests made safe for a terminal and for logs of CI engines: escape sequences, control characters and
+  /// commands are shown, not obeyed. Line ends and tabs stay when `multiline`.
   package func harmless(multiline: Bool) -> String {
     var result = ""
     let text = multiline ? unixLines.joined(separator: "\n") : self
@@ -42,7 +42,31 @@ extension String {
       default: result.unicodeScalars.append(scalar)
       }
     }
-    return result
+    return result.contains("::") || result.contains("##") ? result.withoutCommands : result
+  }
+
+  /// GitHub obeys `::error::` at the start of a line, blanks before it or not, and `##[error]` anywhere; Azure and
+  /// TeamCity `##vso[` and `##teamcity[`. A backslash in them shows them.
+  private var withoutCommands: String {
+    unixLines.map { line in
+      var scalars = Array(line.unicodeScalars)
+      if let start = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+        scalars[start...].starts(with: "::".unicodeScalars)
+      {
+        scalars.insert("\\", at: start)
+      }
+      for index in scalars.indices.dropFirst().reversed()
+      where scalars[index] == "#" && scalars[index - 1] == "#"
+        && Self.opensCommand(scalars[(index + 1)...])
+      {
+        scalars.insert("\\", at: index)
+      }
+      return String(String.UnicodeScalarView(scalars))
+    }.joined(separator: "\n")
+  }
+
+  private static func opensCommand(_ rest: ArraySlice<Unicode.Scalar>) -> Bool {
+    rest.first { !$0.properties.isAlphabetic } == "["
   }
 
   /// The lines, whatever system wrote their ends: to Swift a carriage return and a line feed are one

@@ -22,6 +22,7 @@ struct Answer: Sendable {
     case check
     /// - Parameter folder: where what it made goes; nil for nowhere.
     case code(folder: String?)
+    case lint
   }
 
   enum Value: Sendable {
@@ -37,6 +38,7 @@ struct Answer: Sendable {
     case unjudged(String)
     case check(CheckAnswer)
     case code(CodeAnswer)
+    case lint(LintAnswer, of: String)
     /// What the helper that keeps calls warm made of it.
     case printed(stdout: Data, status: Int32, outcome: AuditOutcome?)
   }
@@ -58,15 +60,20 @@ struct Answer: Sendable {
   let kind: Kind
 
   /// Does what a command is for, on record.
-  /// - Parameter afterwards: gets a run's report once the answer is given.
+  /// - Parameters:
+  ///   - reports: written before the answer is given; a run is not green without them.
+  ///   - afterwards: gets a run's report once the answer is given.
   func give(
-    _ command: CommandCall, _ body: @escaping Body, afterwards: (Report) async -> Void = { _ in }
+    _ command: CommandCall, _ body: @escaping Body, reports: ReportFiles? = nil,
+    afterwards: (Report) async -> Void = { _ in }
   ) async throws {
+    reports?.clear()
     let call: AuditedCall
     do {
       call = try command.begin()
     } catch {
-      return try await show(printed(.failure(error), .plain))
+      return try await show(
+        printed(.failure(error), .plain).with(reports, of: .failure(error), command))
     }
     let screen = Screen(format)
     let result = await screen.whileDrawing {
@@ -75,6 +82,7 @@ struct Answer: Sendable {
       }
     }
     let printed = printed(result, Console.wantsColour(STDOUT_FILENO) ? .ansi : .plain)
+      .with(reports, of: result, command)
     call.end(outcome(of: result, printed), exitCode: Int(printed.status))
     try await show(printed) {
       if case .success(.report(let report)) = result { await afterwards(report) }
@@ -158,6 +166,9 @@ struct Answer: Sendable {
       return Data(TextSummary.render(answer, writtenTo: folder, style: style).utf8)
     case (.code(let answer), _, _):
       return Data(TextSummary.render(answer, writtenTo: nil, style: style).utf8)
+    case (.lint(let answer, _), .json, _): return answer.json
+    case (.lint(let answer, let file), _, _):
+      return Data(TextSummary.render(answer, of: file, style: style).utf8)
     case (.status(let status), _, _): return Data(TextSummary.render(status, style: style).utf8)
     case (.printed(let stdout, _, _), _, _): return stdout
     }
@@ -178,6 +189,7 @@ struct Answer: Sendable {
     case .unjudged: .noVerdict
     case .code(let answer):
       answer.call.failure.map { ProctorExit($0) } ?? (answer.isWritten ? .passed : .noVerdict)
+    case .lint(let answer, _): answer.isLossy ? .testFailed : .passed
     case .printed(_, let status, _): ProctorExit(rawValue: status) ?? .noVerdict
     }
   }
@@ -207,8 +219,32 @@ struct Answer: Sendable {
     case .check: .check(error.check)
     case .bisection: .bisection(error.bisection)
     case .code: .code(CodeAnswer(error.functionFailure))
+    case .lint: .lint(LintAnswer(failure: error.sentences), of: "")
     case .run, .test, .list, .status, .selfTest: .report(error.report)
     }
+  }
+}
+
+extension Answer.Printed {
+  /// Writes a run's report files, and says what is wrong with them: then nothing is green. Where nothing could run, the
+  /// files say that.
+  fileprivate func with(
+    _ reports: ReportFiles?, of result: Result<Answer.Value, EngineError>, _ command: CommandCall
+  ) -> Answer.Printed {
+    guard let reports, !reports.isEmpty else { return self }
+    let report: Report
+    switch result {
+    case .success(.report(let ended)): report = ended
+    case .failure(let error): report = error.report
+    case .success: return self
+    }
+    let written = reports.write(report, workspace: command.workspace ?? ".")
+    let words = (written.notes + written.failures).map { "proctor: \($0)\n" }.joined()
+    let isGreen = status == ProctorExit.passed.rawValue
+    return Answer.Printed(
+      stdout: written.stdout + stdout, stderr: words + stderr,
+      status: isGreen && !written.failures.isEmpty ? ProctorExit.noVerdict.rawValue : status,
+      outcome: outcome)
   }
 }
 

@@ -88,6 +88,7 @@ struct SlurmCommand: AsyncParsableCommand {
 
   @OptionGroup var run: RunOptions
   @OptionGroup var tests: TestOptions
+  @OptionGroup var reports: ReportOptions
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -115,6 +116,8 @@ struct SlurmCommand: AsyncParsableCommand {
     command.arguments.add("output", output)
     command.arguments.add("sbatch_options", sbatchOptions)
     tests.add(to: &command.arguments, run)
+    reports.add(to: &command.arguments)
+    let files = try reports.files(beside: common)
     let kept = RunKeeping(command, as: "run_all_tests", selection: filter)
     let body: Answer.Body = { progress, _ throws(EngineError) in
       let selector: TestSelector =
@@ -125,7 +128,7 @@ struct SlurmCommand: AsyncParsableCommand {
           selector, try request(engine.configuration.cluster.slurm), progress: progress,
           note: { line in if format == .text { Console.error("proctor: \(line)") } }))
     }
-    try await answer.give(command, body, afterwards: kept.keep)
+    try await answer.give(command, body, reports: files, afterwards: { await kept.keep($0) })
   }
 
   private func request(

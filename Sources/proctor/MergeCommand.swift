@@ -15,6 +15,7 @@ struct Merge: AsyncParsableCommand {
       EXAMPLES
         proctor merge reports/                            all *.json below a folder
         proctor merge linux.json mac.json --format json --details > all.json
+        proctor merge reports/ --report junit=out/junit.xml
 
       EXIT STATUS
         as of proctor run · 2 wrong usage, or a file that is not there · 5 no verdict
@@ -28,14 +29,17 @@ struct Merge: AsyncParsableCommand {
   @Flag(help: "In JSON, also list every test, not only the failed ones.")
   var details = false
 
+  @OptionGroup var reports: ReportOptions
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
     let answer = Answer(format: common.settledFormat, kind: .run(details: details))
     var command = CommandCall("ingest_reports", in: nil, common)
     command.arguments.add("paths", files)
-    try await answer.give(command) { _, _ throws(EngineError) in
+    reports.add(to: &command.arguments)
+    let body: Answer.Body = { _, _ throws(EngineError) in
       .report(ReportMerge(try ReportReader.parts(in: files)).report())
     }
+    try await answer.give(command, body, reports: try reports.files(beside: common))
   }
 }

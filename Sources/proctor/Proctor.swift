@@ -28,6 +28,7 @@ struct Proctor: AsyncParsableCommand {
         proctor eval -l py --code 'sum([1, 2])' run a piece of code
         proctor validate src/plugin.py         judge code, nothing run
         proctor report --html page.html        the last runs as a page to look at
+        proctor lint-report junit.xml          what platforms would lose of a report
         proctor status                         what this machine and workspace offer
         proctor selftest                       attack this machine's sandbox
         proctor mcp                            serve this workspace to an agent
@@ -46,10 +47,10 @@ struct Proctor: AsyncParsableCommand {
     // Each says its name itself: making one out of a type's name costs every start a tenth of a millisecond.
     subcommands: [
       Run.self, Test.self, List.self, BisectOrder.self, Merge.self, GateCommand.self,
-      Cluster.self, Check.self, Compare.self, Exec.self,
-      Eval.self,
-      Bench.self, Validate.self, ReportCommand.self, Status.self, SelfTestCommand.self, MCP.self,
-      Serve.self, Audit.self, HistoryCommand.self, Slowest.self, Flaky.self,
+      Cluster.self, Check.self, Compare.self, Exec.self, Eval.self,
+      Bench.self, Validate.self, ReportCommand.self, LintReport.self, Status.self,
+      SelfTestCommand.self, MCP.self, Serve.self, Audit.self, HistoryCommand.self, Slowest.self,
+      Flaky.self,
       WarmHelper.self,
     ])
 

@@ -21,6 +21,7 @@ struct Run: AsyncParsableCommand {
         proctor run --retries 2 --flaky fail   run failed tests again, and name those that then pass
         proctor run --repeat 20 --filter login each of these tests must pass 20 times
         proctor run --shard 2/4                the second of four parts; proctor merge puts them together
+        proctor run --report junit=out/junit.xml --report github=-
       """)
 
   @Argument(help: "The workspace.")
@@ -37,6 +38,7 @@ struct Run: AsyncParsableCommand {
   @OptionGroup var shard: ShardOptions
   @OptionGroup var run: RunOptions
   @OptionGroup var tests: TestOptions
+  @OptionGroup var reports: ReportOptions
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
@@ -47,6 +49,8 @@ struct Run: AsyncParsableCommand {
     command.arguments.add("patch", patch.text)
     tests.add(to: &command.arguments, run)
     shard.add(to: &command.arguments)
+    reports.add(to: &command.arguments)
+    let files = try reports.files(beside: common)
     let kept = RunKeeping(command, selection: filter)
     let body: Answer.Body = { progress, _ throws(EngineError) in
       let selector: TestSelector =
@@ -60,7 +64,7 @@ struct Run: AsyncParsableCommand {
         return .report(report)
       }
     }
-    try await answer.give(command, body, afterwards: { await kept.keep($0) })
+    try await answer.give(command, body, reports: files, afterwards: { await kept.keep($0) })
   }
 }
 
@@ -89,6 +93,7 @@ struct Test: AsyncParsableCommand {
   @OptionGroup var candidate: PatchOption
   @OptionGroup var run: RunOptions
   @OptionGroup var tests: TestOptions
+  @OptionGroup var reports: ReportOptions
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
@@ -99,6 +104,8 @@ struct Test: AsyncParsableCommand {
     command.arguments.add("test_name", name)
     command.arguments.add("patch", patch.text)
     tests.add(to: &command.arguments, run)
+    reports.add(to: &command.arguments)
+    let files = try reports.files(beside: common)
     let selection = [path, name].compactMap(\.self).joined(separator: " ")
     let kept = RunKeeping(command, selection: selection)
     let body: Answer.Body = { progress, _ throws(EngineError) in
@@ -111,7 +118,7 @@ struct Test: AsyncParsableCommand {
         return .report(report)
       }
     }
-    try await answer.give(command, body, afterwards: { await kept.keep($0) })
+    try await answer.give(command, body, reports: files, afterwards: { await kept.keep($0) })
   }
 }
 
