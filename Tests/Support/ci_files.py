@@ -1,0 +1,491 @@
+"""The files for continuous integration: checked as their platforms read them, and run as far as that goes without one.
+
+usage: PROCTOR=path/of/proctor ci_files.py [TestCase...]
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import tree_sitter
+import tree_sitter_groovy
+from ruamel.yaml import YAML
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+PROCTOR = os.environ["PROCTOR"]
+TOOLS = pathlib.Path(sys.prefix) / "bin"
+ACTION = REPOSITORY / "action.yml"
+GITLAB = REPOSITORY / "ci/gitlab.yml"
+GUIDE = REPOSITORY / "docs/ci.md"
+SCRIPTS = sorted((REPOSITORY / "ci/github").glob("*.sh"))
+# What a platform calls its file, and the schema for it.
+SCHEMAS = {".github/workflows/": "vendor.github-workflows", ".gitlab-ci.yml": "vendor.gitlab-ci", ".buildkite/": "vendor.buildkite"}
+# What each platform sets, and the guide's files lean on.
+PLATFORM = {
+    "CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "4", "BUILDKITE_PARALLEL_JOB": "0", "BUILDKITE_PARALLEL_JOB_COUNT": "4",
+    "CI_MERGE_REQUEST_DIFF_BASE_SHA": "0123abc", "CHANGE_TARGET": "main",
+}
+SLURM = {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_TASK_MAX": "8", "SLURM_ARRAY_TASK_COUNT": "8"}
+KUBERNETES = {"JOB_COMPLETION_INDEX": "0", "PROCTOR_SHARDS": "8"}
+TESTS = """\
+import pytest
+
+def test_ok():
+    assert 1 + 1 == 2
+
+def test_wrong():
+    print("::error file=forged.py,line=1::not GitHub's")
+    print("::add-mask::test_ok")
+    assert 1 + 1 == 3
+
+@pytest.mark.skip(reason="later")
+def test_later(): pass
+"""
+YAML_READER = YAML(typ="safe", pure=True)
+
+
+def fences():
+    """The guide's snippets: the language of each and its text."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def platform_files():
+    """The guide's YAML: the name on its first line and its text."""
+    for language, text in fences():
+        if language == "yaml":
+            yield re.match(r"# (\S+)\n", text)[1], text
+
+
+def schema_of(name):
+    return next(schema for start, schema in SCHEMAS.items() if name.startswith(start))
+
+
+def shell_pieces():
+    """Everything that a shell is to run: where it stands, its dialect and its text."""
+    for path in SCRIPTS:
+        yield path.name, "bash", path.read_text()
+    for step in YAML_READER.load(ACTION.read_text())["runs"]["steps"]:
+        yield f"action.yml, {step['id']}", "bash", step["run"]
+    for name, job in YAML_READER.load(GITLAB.read_text()).items():
+        for text in job.get("script", []):
+            yield f"gitlab.yml, {name}", "sh", text
+    for language, text in fences():
+        if language == "sh":
+            yield "ci.md", "sh", text
+        elif language == "groovy":
+            for command in re.findall(r"\bsh '([^']*)'", text):
+                yield "ci.md, Jenkinsfile", "sh", command
+        elif language == "yaml":
+            yield from yaml_shell(text)
+
+
+def yaml_shell(text):
+    content = YAML_READER.load(text)
+    for job in content.get("jobs", {}).values():
+        for step in job["steps"]:
+            if "run" in step:
+                yield "ci.md, a workflow", "bash", step["run"]
+    if isinstance(content.get("steps"), list):
+        for step in content["steps"]:
+            for command in [*step.get("commands", []), step.get("command")]:
+                if command:
+                    # What Buildkite itself would replace while it reads the file is not there yet.
+                    assert not re.search(r"(?<!\$)\$(?!\$)", command), command
+                    yield "ci.md, Buildkite", "bash", command.replace("$$", "$")
+
+
+class Checked(unittest.TestCase):
+    """A folder of its own for each test."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name).resolve()
+
+    def tool(self, name, *arguments, **more):
+        done = subprocess.run([TOOLS / name, *map(str, arguments)], capture_output=True, text=True, **more)
+        self.assertEqual(done.returncode, 0, f"{name} {arguments}\n{done.stdout}{done.stderr}")
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+
+class Files(Checked):
+    """What platforms and linters say of them."""
+
+    def test_the_action_is_as_github_wants_it(self):
+        self.tool("check-jsonschema", "--builtin-schema", "vendor.github-actions", ACTION)
+
+    def test_the_gitlab_jobs_are_as_gitlab_wants_them(self):
+        self.tool("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", GITLAB)
+
+    def test_the_files_of_the_guide_are_as_their_platforms_want_them(self):
+        groups = {}
+        for index, (name, text) in enumerate(platform_files()):
+            path = self.write(f"{index}/{pathlib.PurePath(name).name}", text)
+            groups.setdefault(schema_of(name), []).append(path)
+        self.assertEqual(set(groups), set(SCHEMAS.values()))
+        for schema, paths in groups.items():
+            self.tool("check-jsonschema", "--builtin-schema", schema, *paths)
+
+    def test_jobs_extend_what_there_is(self):
+        hidden = YAML_READER.load(GITLAB.read_text())
+        for name, text in platform_files():
+            if name != ".gitlab-ci.yml":
+                continue
+            jobs = YAML_READER.load(text)
+            for job in jobs.values():
+                if "extends" in job:
+                    self.assertIn(job["extends"], hidden)
+                for need in job["needs"] if "needs" in job else []:
+                    self.assertIn(need["job"], jobs)
+
+    def test_no_input_becomes_part_of_a_script(self):
+        for step in YAML_READER.load(ACTION.read_text())["runs"]["steps"]:
+            self.assertNotIn("${{", step["run"])
+        folder = self.folder / ".github/workflows"
+        for name, text in platform_files():
+            if name.startswith(".github/"):
+                self.write(name, text)
+        self.assertGreaterEqual(len(list(folder.iterdir())), 4)
+        # Tags stand for what is to be pinned; everything else that it knows of counts.
+        rules = self.write("zizmor.yml", "rules:\n  unpinned-uses:\n    disable: true\n")
+        self.tool("zizmor", "--offline", "--no-progress", "--config", rules, ACTION, folder)
+        # Not to be had from a package alone: its package downloads it.
+        if linter := shutil.which("actionlint"):
+            done = subprocess.run([linter, *folder.iterdir()], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_workflows_use_what_the_action_has(self):
+        action = YAML_READER.load(ACTION.read_text())
+        uses = 0
+        for name, text in platform_files():
+            if not name.startswith(".github/"):
+                continue
+            for job in YAML_READER.load(text)["jobs"].values():
+                own = [step for step in job["steps"] if "/proctor@" in step.get("uses", "")]
+                for step in own:
+                    uses += 1
+                    self.assertLessEqual(set(step.get("with", {})), set(action["inputs"]))
+                    for output in re.findall(rf"steps\.{step.get('id')}\.outputs\.([\w-]+)", text):
+                        self.assertIn(output, action["outputs"])
+        self.assertGreaterEqual(uses, 5)
+
+    def test_the_pipeline_is_groovy(self):
+        parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_groovy.language()))
+        pipelines = [text for language, text in fences() if language == "groovy"]
+        self.assertEqual(len(pipelines), 1)
+        self.assertFalse(parser.parse(pipelines[0].encode()).root_node.has_error)
+        # A parser that takes anything would prove nothing.
+        self.assertTrue(parser.parse(pipelines[0].rstrip().removesuffix("}").encode()).root_node.has_error)
+
+    def test_shell_is_as_a_linter_wants_it(self):
+        paths = {"bash": [], "sh": []}
+        for index, (_, dialect, text) in enumerate(shell_pieces()):
+            paths[dialect].append(self.write(f"{dialect}/{index}.sh", text))
+        self.assertGreaterEqual(len(paths["bash"]), 6)
+        self.assertGreaterEqual(len(paths["sh"]), 10)
+        for dialect, files in paths.items():
+            for path in files:
+                subprocess.run(["bash", "-n", path], check=True)
+            self.tool("shellcheck", "--shell", dialect, *files)
+
+    def test_the_guide_names_every_exit_status(self):
+        named = set(re.findall(r"^\| (\d+) \|", GUIDE.read_text(), re.MULTILINE))
+        words = subprocess.run([PROCTOR, "--help"], capture_output=True, text=True, check=True).stdout
+        words = " ".join(words.split())
+        words = words[words.index("EXIT STATUS"):words.index("USAGE")]
+        self.assertEqual(named, set(re.findall(r"\b(\d+) [a-z]", words)))
+
+
+class Commands(Checked):
+    """Each command line of them, as the shell hands it over, is one that the program takes."""
+
+    def setUp(self):
+        super().setUp()
+        self.log = self.folder / "calls"
+        # Calls are noted, in a folder where nothing is.
+        stand_in = '#!/bin/sh\n{ for word in "$@"; do printf "%s\\0" "$word"; done; printf "\\n\\0"; } >>"$CALLS"\n'
+        for name in ["proctor", "docker", "git", "buildkite-agent"]:
+            path = self.write(f"bin/{name}", stand_in if name == "proctor" else "#!/bin/sh\n")
+            path.chmod(0o755)
+        self.empty = self.folder / "empty"
+        self.empty.mkdir()
+
+    def calls(self, dialect, text, **variables):
+        """The words of each call that a script makes."""
+        self.log.write_text("")
+        environment = {"PATH": f"{self.folder}/bin:{os.environ['PATH']}", "CALLS": str(self.log), **PLATFORM, **variables}
+        subprocess.run([dialect, "-c", text], cwd=self.empty, env=environment, capture_output=True)
+        return [call.split("\0")[:-1] for call in self.log.read_text().split("\n\0") if call]
+
+    def check(self, call, **variables):
+        environment = {**{key: value for key, value in os.environ.items() if key != "CI"}, **variables}
+        done = subprocess.run([PROCTOR, *call], cwd=self.empty, env=environment, capture_output=True, text=True)
+        self.assertNotIn("Usage: proctor", done.stderr, f"proctor {call}")
+        if call[0] == "run":
+            # There are no tests here.
+            self.assertEqual(done.returncode, 4, f"proctor {call}: {done.stderr}")
+
+    def shell(self, where):
+        return [(dialect, text) for name, dialect, text in shell_pieces() if name.startswith(where)]
+
+    def test_the_guide(self):
+        seen = set()
+        for _, text in self.shell("ci.md"):
+            # Each engine's variables alone, as there.
+            engine = SLURM if "SLURM" in text else KUBERNETES if "JOB_COMPLETION" in text else PLATFORM
+            text = text.replace("/reports/", "reports/").replace("/workspace", ".")
+            text = re.sub(r"docker run .*?\bproctor run", "proctor run", text, flags=re.DOTALL)
+            for call in self.calls("bash", text, **SLURM, **KUBERNETES):
+                self.check(call, **engine)
+                seen.add(call[0])
+        self.assertEqual(seen, {"run", "gate", "merge", "history"})
+        # And what stands in its sentences.
+        text = re.sub(r"^```.*?^```$", "", GUIDE.read_text(), flags=re.MULTILINE | re.DOTALL)
+        options = re.findall(r"`(--(?!security-opt)[\w-]+)", text)
+        words = "".join(
+            subprocess.run([PROCTOR, command, "--help"], capture_output=True, text=True, check=True).stdout for command in seen)
+        for option in options:
+            self.assertIn(option, words)
+
+    def test_the_gitlab_jobs(self):
+        seen = set()
+        jobs = YAML_READER.load(GITLAB.read_text())
+        base = jobs[".proctor-base"]["variables"]
+        for name, job in jobs.items():
+            for text in job.get("script", []):
+                for more in [{}, {"PROCTOR_FILTER": "a b", "PROCTOR_RETRIES": "2", "PROCTOR_HISTORY": "kept/history.ndjson"}]:
+                    self.write("empty/kept/history.ndjson", "{}")
+                    for call in self.calls("sh", text, **base, **job.get("variables", {}), **more):
+                        self.check(call, **PLATFORM)
+                        seen.add(call[0])
+        self.assertEqual(seen, {"run", "gate", "merge", "history"})
+
+
+class Action(Checked):
+    """The action's steps with their real scripts, as GitHub's runner would start them."""
+
+    def setUp(self):
+        super().setUp()
+        self.workspace = self.folder / "repository"
+        self.write("repository/api/test_api.py", TESTS)
+
+    def act(self, program=PROCTOR, action_path=REPOSITORY, path=None, **inputs):
+        """The outputs, the exit status, what GitHub obeyed, the summary and the log."""
+        action = YAML_READER.load(ACTION.read_text())
+        given = {name.replace("-", "_"): value for name, value in inputs.items()}
+        self.assertLessEqual(set(given), set(action["inputs"]))
+        values = {name: given.get(name, field.get("default", "")) for name, field in action["inputs"].items()}
+        if program:
+            values["proctor"] = program
+        outputs, log, status, summary = {}, "", 0, ""
+        for step in action["runs"]["steps"]:
+            if status:
+                break
+            temporary = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+            files = {name: temporary / name for name in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV"]}
+            for file in files.values():
+                file.touch()
+            done = subprocess.run(
+                ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]], cwd=self.workspace, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={
+                    **os.environ, **({"PATH": path} if path else {}), **files, "RUNNER_TEMP": str(temporary), "CI": "true",
+                    "GITHUB_ACTION_PATH": str(action_path), "GITHUB_WORKSPACE": str(self.workspace),
+                    **{name: self.evaluated(text, values, outputs) for name, text in step["env"].items()}})
+            status, log = done.returncode, log + done.stdout
+            lines = files["GITHUB_OUTPUT"].read_text().splitlines()
+            outputs[step["id"]] = dict(line.split("=", 1) for line in lines)
+            summary += files["GITHUB_STEP_SUMMARY"].read_text()
+            self.assertEqual(files["GITHUB_ENV"].read_text(), "")
+        answers = {name: self.evaluated(field["value"], values, outputs) for name, field in action["outputs"].items()}
+        return answers, status, self.obeyed(log), summary, log
+
+    def evaluated(self, text, inputs, outputs):
+        """An expression of GitHub's, of the two kinds that the action has."""
+        kind = re.fullmatch(r"\$\{\{ (?:inputs\.([\w-]+)|steps\.(\w+)\.outputs\.([\w-]+)) \}\}", text)
+        self.assertTrue(kind, text)
+        return str(inputs[kind[1]]) if kind[1] else outputs.get(kind[2], {}).get(kind[3], "")
+
+    @staticmethod
+    def obeyed(log):
+        """The commands in a log that GitHub's runner would carry out."""
+        commands, word = [], None
+        for line in log.splitlines():
+            if word:
+                word = None if line == f"::{word}::" else word
+            elif line.startswith("::stop-commands::"):
+                word = line.removeprefix("::stop-commands::")
+            elif line.lstrip().startswith("::"):
+                commands.append(line)
+        assert word is None
+        return commands
+
+    def test_a_run_with_a_failure(self):
+        outputs, status, obeyed, summary, log = self.act(reports="junit=out/junit.xml\n\n  ctrf=out/ctrf.json \n")
+        self.assertEqual(status, 1, log)
+        self.assertEqual(
+            {name: outputs[name] for name in ["status", "reason", "total", "passed", "failed", "skipped", "exit-code"]},
+            {"status": "partial_failure", "reason": "tests_failed", "total": "3", "passed": "1", "failed": "1", "skipped": "1",
+             "exit-code": "1"})
+        self.assertEqual(json.loads(pathlib.Path(outputs["report"]).read_text())["failed"], 1)
+        self.assertIn("test_wrong", summary)
+        self.assertEqual(pathlib.Path(outputs["summary"]).read_text(), summary)
+        # The failure where it is, and nothing that the test said.
+        errors = [line for line in obeyed if line.startswith("::error")]
+        self.assertEqual(len(errors), 1, log)
+        self.assertIn("file=api/test_api.py,line=9", errors[0])
+        self.assertFalse(any("forged" in line.split("::")[1] or "add-mask" in line for line in obeyed), obeyed)
+        self.assertTrue((self.workspace / "out/junit.xml").exists() and (self.workspace / "out/ctrf.json").exists())
+
+    def test_a_green_run(self):
+        outputs, status, obeyed, summary, log = self.act(workspace="api", filter="test_ok|test_later", annotations="false")
+        self.assertEqual((status, outputs["status"], outputs["reason"], outputs["passed"]), (0, "passed", "", "1"), log)
+        self.assertEqual(obeyed, [])
+        self.assertTrue(summary)
+
+    def test_values_are_no_code_and_no_options(self):
+        for hostile in ["\"; touch pwned; #", "$(touch pwned)", "`touch pwned`", "--help", "'; touch pwned; '", "--isolation=none"]:
+            outputs, status, obeyed, _, log = self.act(filter=hostile)
+            self.assertEqual((status, outputs["status"]), (4, "no_tests"), log)
+        for name in ["retries", "shard", "flaky", "format", "reports"]:
+            outputs, status, _, _, log = self.act(**{name: "$(touch pwned)"})
+            self.assertEqual((status, outputs["status"], outputs["reason"]), (2, "error", "no_report"), log)
+        outputs, status, _, _, log = self.act(workspace="--help")
+        self.assertNotEqual(status, 0, log)
+        self.assertEqual(list(self.folder.rglob("pwned")), [])
+
+    def test_wrong_inputs_are_refused(self):
+        for inputs, word in [
+            ({"fetch": "yes"}, "fetch"), ({"annotations": ""}, "annotations"), ({"merge": "a", "filter": "b"}, "filter"),
+            ({"base": "HEAD", "retries": "2"}, "retries"), ({"base": "HEAD", "merge": "a"}, "merge"),
+            ({"merge": "shards/*/report.json"}, "shards/*/report.json"), ({"merge": " \n"}, "merge"),
+        ]:
+            outputs, status, obeyed, _, log = self.act(**inputs)
+            self.assertEqual((status, outputs["status"], outputs["reason"]), (2, "error", "usage"), log)
+            self.assertIn(word, obeyed[-1])
+
+    def test_without_a_report_there_is_no_verdict(self):
+        # Ends well, and says nothing.
+        program = self.write("silent", "#!/bin/sh\nexit 0\n")
+        outputs, status, obeyed, summary, log = self.act(program=str(program))
+        self.assertEqual((status, outputs["status"], outputs["reason"], outputs["exit-code"]), (5, "error", "no_report", "5"), log)
+        self.assertIn("no verdict", obeyed[-1])
+        self.assertIn("no report", summary)
+
+    def test_shards_are_merged(self):
+        for shard in [1, 2]:
+            outputs, status, _, _, log = self.act(shard=f"{shard}/2", annotations="false")
+            self.assertIn(status, [0, 1], log)
+            shutil.copy(outputs["report"], self.write(f"repository/shards/shard-{shard}/report.json", ""))
+        outputs, status, obeyed, summary, log = self.act(merge="shards/*/report.json")
+        self.assertEqual((status, outputs["status"], outputs["total"], outputs["failed"]), (1, "partial_failure", "3", "1"), log)
+        self.assertIn("test_wrong", summary)
+        self.assertEqual(len([line for line in obeyed if line.startswith("::error")]), 1, log)
+        outputs, status, _, _, log = self.act(merge="shards/shard-1/report.json")
+        self.assertEqual((status, outputs["status"]), (5, "error"), log)
+
+    def git(self, *arguments):
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+        return subprocess.run(
+            ["git", *identity, *arguments], cwd=self.workspace, check=True, capture_output=True, text=True).stdout.strip()
+
+    def test_a_change_is_judged_against_its_base(self):
+        self.git("init", "--quiet")
+        self.git("add", ".")
+        self.git("commit", "--quiet", "-m", "base")
+        base = self.git("rev-parse", "HEAD")
+        self.write("repository/api/test_more.py", "def test_more(): pass\n")
+        self.git("add", ".")
+        self.git("commit", "--quiet", "-m", "more")
+        outputs, status, _, summary, log = self.act(base=base)
+        self.assertEqual((status, outputs["status"], outputs["exit-code"]), (0, "passed", "0"), log)
+        self.write("repository/api/test_more.py", "def test_more(): assert 0\n")
+        self.git("commit", "--quiet", "-am", "broken")
+        outputs, status, _, summary, log = self.act(base=base)
+        self.assertEqual((status, outputs["status"], outputs["exit-code"]), (1, "blocked", "1"), log)
+        self.assertIn("test_more", summary)
+
+    def test_the_history_is_carried_on(self):
+        for _ in range(2):
+            _, status, obeyed, _, log = self.act(history="kept/history.ndjson", filter="test_ok")
+            self.assertEqual((status, obeyed), (0, []), log)
+            lines = (self.workspace / "kept/history.ndjson").read_text().splitlines()
+            self.assertTrue(any("test_ok" in line for line in lines))
+        self.write("repository/kept/history.ndjson", "no JSON\n")
+        _, status, obeyed, _, log = self.act(history="kept/history.ndjson", filter="test_ok")
+        self.assertEqual(status, 0, log)
+        self.assertIn("::warning", obeyed[0])
+
+    def test_the_program_is_given_or_built(self):
+        # Where neither is there, that is said.
+        tools = self.folder / "bin"
+        for name in ["bash", "env", "make", "realpath", "chmod", "cp", "mkdir", "mktemp", "od", "tr", "sed", "stat", "cat"]:
+            self.write(f"bin/{name}", "").unlink()
+            (tools / name).symlink_to(shutil.which(name))
+        outputs, status, obeyed, _, log = self.act(program=None, path=str(tools), action_path=self.source())
+        self.assertEqual((status, outputs["status"]), (2, ""), log)
+        self.assertIn("Swift", obeyed[-1])
+        _, status, obeyed, _, log = self.act(program="dist/proctor")
+        self.assertEqual(status, 2, log)
+        # Built where the action's sources are, by `make dist`.
+        self.write("bin/swift", "#!/bin/sh\n").chmod(0o755)
+        source = self.source()
+        outputs, status, _, _, log = self.act(program=None, path=f"{tools}:{os.environ['PATH']}", action_path=source, filter="test_ok")
+        self.assertEqual((status, outputs["proctor"]), (0, f"{source}/dist/proctor"), log)
+        dry = subprocess.run(["make", "-n", "-C", REPOSITORY, "dist"], capture_output=True, text=True, check=True).stdout
+        self.assertIn("dist/proctor", dry)
+        # As an artifact it comes without its permissions.
+        copy = self.folder / "artifact/proctor"
+        copy.parent.mkdir()
+        shutil.copyfile(PROCTOR, copy)
+        _, status, _, _, log = self.act(program=str(copy), filter="test_ok")
+        self.assertEqual(status, 0, log)
+
+    def source(self):
+        """The action's sources, which are built in no time."""
+        source = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        shutil.copytree(REPOSITORY / "ci", source / "ci")
+        (source / "Makefile").write_text(f"dist:\n\tmkdir -p dist && cp '{PROCTOR}' dist/proctor\n")
+        return source
+
+
+class GitLab(Checked):
+    """The hidden jobs' scripts, run by a shell as GitLab's runner does."""
+
+    def job(self, name, **variables):
+        jobs = YAML_READER.load(GITLAB.read_text())
+        program = self.folder / "bin/proctor"
+        if not program.exists():
+            self.write("bin/proctor", "").unlink()
+            program.symlink_to(PROCTOR)
+        return subprocess.run(
+            ["sh", "-e", "-c", "\n".join(jobs[name]["script"])], cwd=self.folder / "repository", text=True, capture_output=True,
+            stdin=subprocess.DEVNULL, env={
+                **os.environ, "CI": "true", "PATH": f"{self.folder}/bin:{os.environ['PATH']}", **jobs[".proctor-base"]["variables"],
+                **jobs[name].get("variables", {}), **variables})
+
+    def test_shards_and_their_merge(self):
+        self.write("repository/test_api.py", TESTS)
+        merged = {}
+        for index in ["1", "2"]:
+            done = self.job(".proctor", CI_NODE_INDEX=index, CI_NODE_TOTAL="2", PROCTOR_HISTORY="kept/history.ndjson")
+            self.assertIn(done.returncode, [0, 1], done.stderr)
+            merged[index] = self.job(".proctor-merge").returncode
+            for name in ["tests-{}.json", "junit-{}.xml", "codequality-{}.json"]:
+                self.assertTrue((self.folder / "repository/proctor-reports" / name.format(index)).stat().st_size > 0)
+        self.assertEqual(merged, {"1": 5, "2": 1})
+        self.assertTrue((self.folder / "repository/kept/history.ndjson").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
