@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the action does: proctor judges, and its verdict becomes annotations, a summary, outputs and the exit status.
+# What the action does: proctor runs tests or merges reports, gates where there is a base, and its verdict becomes annotations, a summary, outputs and the exit status.
 # usage: judge.sh, with PROCTOR (the program), the action's inputs as INPUT_... and what GitHub sets
 set -euo pipefail
 
@@ -9,6 +9,8 @@ folder=$(mktemp -d "${RUNNER_TEMP:-/tmp}/proctor.XXXXXX")
 report=$folder/report.json
 summary=$folder/summary.md
 annotations=$folder/annotations.txt
+answer=$folder/gate.json
+comment=$folder/gate.md
 arguments=()
 
 refuse() {
@@ -36,13 +38,13 @@ option() {
   [ -z "${!input}" ] || arguments+=("--$1=${!input}")
 }
 
-# unused COMMAND INPUT...: inputs that a command has no use for are not passed over in silence.
+# unused NAME INPUT...: inputs that the input NAME leaves no use for are not passed over in silence.
 unused() {
-  local command=$1 name
+  local reason=$1 name
   shift
   for name in "$@"; do
     local input=INPUT_${name^^}
-    [ -z "${!input}" ] || [ "${!input}" = false ] || refuse "proctor $command has no use for the input $name"
+    [ -z "${!input}" ] || [ "${!input}" = false ] || refuse "with the input $reason there is no use for the input $name"
   done
 }
 
@@ -53,7 +55,6 @@ reports() {
   while IFS= read -r line; do arguments+=("--report=$line"); done < <(lines "$INPUT_REPORTS")
 }
 
-# Each sets `command` and `arguments`.
 plan_run() {
   command=run
   option filter
@@ -66,23 +67,16 @@ plan_run() {
   arguments+=(-- "$INPUT_WORKSPACE")
 }
 
-plan_gate() {
-  command=gate
-  unused gate merge filter shard retries flaky fetch reports
-  option base
-  # The log gets the comment, which people can read.
-  arguments+=("--comment=$summary" --format=json -- "$INPUT_WORKSPACE")
-}
-
 plan_merge() {
   local line file found files=()
   command=merge
-  unused merge filter shard retries flaky fetch history
+  unused merge filter shard retries flaky
   while IFS= read -r line; do
     found=
     while IFS= read -r file; do files+=("$file") found=yes; done < <(compgen -G "$line")
     [ -n "$found" ] || refuse "nothing is at $line: no report of a shard arrived"
   done < <(lines "$INPUT_MERGE")
+  [ "${#files[@]}" -gt 0 ] || refuse "the input merge names no report"
   reports
   option format
   arguments+=(-- "${files[@]}")
@@ -98,15 +92,18 @@ quietly() {
   return "$status"
 }
 
+# The results of the change against those of its base; what people can read goes to the log.
 # shellcheck disable=SC2329 # quietly calls it.
-judge() {
-  if [ "$command" = gate ]; then
-    local status=0
-    "$PROCTOR" "$command" "${arguments[@]}" >"$report" || status=$?
-    if [ "$INPUT_FORMAT" != json ] && [ -s "$summary" ]; then cat -- "$summary"; else cat -- "$report"; fi
-    return "$status"
-  fi
-  "$PROCTOR" "$command" "${arguments[@]}"
+gate() {
+  local status=0 arguments=()
+  option base
+  if switch fetch; then arguments+=(--fetch); fi
+  "$PROCTOR" gate "${arguments[@]}" "--head-report=$report" "--comment=$comment" --format=json \
+    -- "$INPUT_WORKSPACE" >"$answer" || status=$?
+  if [ "$INPUT_FORMAT" != json ] && [ -s "$comment" ]; then cat -- "$comment"; else cat -- "$answer"; fi
+  # Nothing is green without an answer that says so.
+  [ "$status" -ne 0 ] || [ -s "$answer" ] || status=5
+  return "$status"
 }
 
 # carry import|export: what earlier jobs know of the tests, and what this one adds. No verdict hangs on it.
@@ -117,52 +114,55 @@ carry() {
     printf '::warning title=proctor::the history was not carried on (%s): see the log\n' "$1"
 }
 
-# value KEY: of the report itself, whose keys alone stand two blanks from the left; a string has no line end in it.
-value() { sed -n "s/^  \"$1\" : \"\{0,1\}\([A-Za-z0-9_.-]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$report"; }
+# value FILE KEY: of the answer itself, whose keys alone stand two blanks from the left; a string has no line end in it.
+value() { sed -n "s/^  \"$2\" : \"\{0,1\}\([A-Za-z0-9_.-]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$1"; }
 
 # outputs STATUS: what there is to say, by the report; without one there is no verdict.
 outputs() {
+  local verdict=$report status
   if [ ! -s "$report" ]; then
     printf '%s\n' status=error reason=no_report "exit-code=$1"
     return
   fi
-  printf '%s\n' "status=$(value status)" "reason=$(value reason)" "total=$(value total_tests)" \
-    "passed=$(value passed)" "failed=$(value failed)" "skipped=$(value skipped)" \
-    "exit-code=$1" "report=$report"
+  [ ! -e "$answer" ] || verdict=$answer
+  status=$(value "$verdict" status)
+  printf '%s\n' "status=${status:-error}" "reason=$(value "$verdict" reason)" \
+    "total=$(value "$report" total_tests)" "passed=$(value "$report" passed)" "failed=$(value "$report" failed)" \
+    "skipped=$(value "$report" skipped)" "exit-code=$1" "report=$report"
+  [ ! -s "$answer" ] || printf 'gate=%s\n' "$answer"
   [ ! -s "$summary" ] || printf 'summary=%s\n' "$summary"
 }
 
 # show STATUS: annotations and the summary.
 show() {
+  local file room=$summary_limit
   if [ ! -s "$report" ]; then
     printf '::error title=proctor::no verdict: proctor ended with %s and wrote no report\n' "$1"
     printf 'proctor ended with %s and wrote no report: see the log.\n' "$1" >>"$GITHUB_STEP_SUMMARY"
     return
   fi
   if switch annotations && [ -s "$annotations" ]; then cat -- "$annotations"; fi
-  if [ ! -s "$summary" ]; then
-    return
-  elif [ "$(stat -c %s -- "$summary")" -le "$summary_limit" ]; then
-    cat -- "$summary" >>"$GITHUB_STEP_SUMMARY"
-  else
-    printf 'The summary has more than %s bytes: see the report.\n' "$summary_limit" >>"$GITHUB_STEP_SUMMARY"
-  fi
+  for file in "$comment" "$summary"; do
+    [ -s "$file" ] || continue
+    room=$((room - $(stat -c %s -- "$file") - 1))
+    if [ "$room" -ge 0 ]; then { cat -- "$file" && echo; } >>"$GITHUB_STEP_SUMMARY"; fi
+  done
 }
 
+[ -z "$INPUT_BASE" ] || unused base filter shard
 switch annotations || true
-if [ -n "$INPUT_BASE" ]; then
-  plan_gate
-elif [ -n "$INPUT_MERGE" ]; then
-  plan_merge
-else
-  plan_run
-fi
-[ "$command" = merge ] || carry import
+if [ -n "$INPUT_MERGE" ]; then plan_merge; else plan_run; fi
+carry import
 status=0
-quietly judge || status=$?
+quietly "$PROCTOR" "$command" "${arguments[@]}" || status=$?
 # Nothing is green without a report that says so.
 [ "$status" -ne 0 ] || [ -s "$report" ] || status=5
+# Without a verdict on the change there is nothing to compare.
+if [ -n "$INPUT_BASE" ] && [[ $status =~ ^[013]$ ]]; then
+  status=0
+  quietly gate || status=$?
+fi
 outputs "$status" >>"$GITHUB_OUTPUT"
 show "$status"
-[ "$command" = merge ] || carry export
+carry export
 exit "$status"
