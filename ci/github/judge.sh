@@ -110,8 +110,8 @@ gate() {
 carry() {
   [ -n "$INPUT_HISTORY" ] || return 0
   if [ "$1" = import ] && [ ! -s "$INPUT_HISTORY" ]; then return; fi
-  mkdir -p -- "$(dirname -- "$INPUT_HISTORY")"
-  quietly "$PROCTOR" history "$1" "--workspace=$INPUT_WORKSPACE" -- "$INPUT_HISTORY" ||
+  { mkdir -p -- "$(dirname -- "$INPUT_HISTORY")" &&
+    quietly "$PROCTOR" history "$1" "--workspace=$INPUT_WORKSPACE" -- "$INPUT_HISTORY"; } ||
     printf '::warning title=proctor::the history was not carried on (%s): see the log\n' "$1"
 }
 
