@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the action does: proctor runs tests or merges reports, gates where there is a base, and its verdict becomes annotations, a summary, outputs and the exit status.
+# What the action does: proctor runs tests or merges reports, and gates where there is a base; its verdict becomes
+# annotations, a summary, outputs and the exit status.
 # usage: judge.sh, with PROCTOR (the program), the action's inputs as INPUT_... and what GitHub sets
 set -euo pipefail
 
@@ -71,6 +72,7 @@ plan_merge() {
   local line file found files=()
   command=merge
   unused merge filter shard retries flaky
+  [ -n "$INPUT_BASE" ] || unused merge fetch
   while IFS= read -r line; do
     found=
     while IFS= read -r file; do files+=("$file") found=yes; done < <(compgen -G "$line")
