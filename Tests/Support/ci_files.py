@@ -205,6 +205,7 @@ class Commands(Checked):
             path.chmod(0o755)
         self.empty = self.folder / "empty"
         self.empty.mkdir()
+        self.checked = set()
 
     def calls(self, dialect, text, **variables):
         """The words of each call that a script makes."""
@@ -214,6 +215,10 @@ class Commands(Checked):
         return [call.split("\0")[:-1] for call in self.log.read_text().split("\n\0") if call]
 
     def check(self, call, **variables):
+        once = (*call, *variables.items())
+        if once in self.checked:
+            return
+        self.checked.add(once)
         environment = {**{key: value for key, value in os.environ.items() if key != "CI"}, **variables}
         done = subprocess.run([PROCTOR, *call], cwd=self.empty, env=environment, capture_output=True, text=True)
         self.assertNotIn("Usage: proctor", done.stderr, f"proctor {call}")
