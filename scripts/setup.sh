@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building and testing proctor need on Debian or Ubuntu, only what is missing.
+# usage: scripts/setup.sh [--build]    --build: what building alone needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,10 +12,8 @@ if ! command -v swift >/dev/null; then
   exit 1
 fi
 
-declare -A packages=(
-  [bwrap]=bubblewrap [pkg-config]=pkg-config [git]=git [cc]=gcc [cargo]=cargo [node]=nodejs
-  [python3]=python3
-)
+declare -A packages=([pkg-config]=pkg-config [git]=git [cc]=gcc)
+if [ "${1:-}" != --build ]; then packages+=([bwrap]=bubblewrap [cargo]=cargo [node]=nodejs [python3]=python3); fi
 missing=()
 for tool in "${!packages[@]}"; do
   command -v "$tool" >/dev/null || missing+=("${packages[$tool]}")
@@ -22,12 +21,13 @@ done
 for library in libxml-2.0:libxml2-dev libpcre2-8:libpcre2-dev libseccomp:libseccomp-dev sqlite3:libsqlite3-dev; do
   pkg-config --exists "${library%%:*}" 2>/dev/null || missing+=("${library##*:}")
 done
-python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+[ "${1:-}" = --build ] || python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 if [ "${#missing[@]}" -gt 0 ]; then
   say "installing ${missing[*]}"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
 fi
+[ "${1:-}" != --build ] || exit 0
 
 # pytest for the Python fixtures, ast-grep for judging code, jsonschema and pyyaml for tests of the answers and rules.
 tools=.cache/python
