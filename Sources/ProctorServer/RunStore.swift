@@ -58,7 +58,7 @@ final class RunStore: Sendable {
       state.runs.append(run)
       return run
     }
-    queue.yield {
+    let taken = queue.yield {
       let result = await run.stopped.cancelling {
         await ticket.begin()
         defer { ticket.end() }
@@ -72,6 +72,15 @@ final class RunStore: Sendable {
       } else {
         run.kept(nil)
       }
+    }
+    if case .terminated = taken {
+      // The session ended while this was on its way: nobody does it any more.
+      ticket.end()
+      run.finish(
+        .failure(
+          EngineError(
+            .interrupted, "the session ended before the run began", resolution: "Call it again.")))
+      run.kept(nil)
     }
     return run
   }
