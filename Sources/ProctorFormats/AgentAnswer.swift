@@ -58,7 +58,7 @@ extension ContractJSON {
     answer.failures = []
     answer.adapters = answer.adapters.prefix(10).map(\.brief)
     var keys = BoundedKeys(report, bounds, missing: answer.missing?.count ?? 0)
-    let reruns = RerunAnswer(report, most: RerunAnswer.fewShown)
+    let reruns = RerunAnswer(report, isBrief: true)
     var room = Room(tokens, without: Joined(answer, reruns, keys))
     answer.errors = room.errors(report)
     answer.failures = room.failures(report)
@@ -78,7 +78,7 @@ extension ContractJSON {
     answer.details = []
     answer.failures = nil
     var keys = BoundedKeys(report, bounds, missing: answer.missing?.count ?? 0)
-    let reruns = RerunAnswer(report, most: RerunAnswer.fewShown)
+    let reruns = RerunAnswer(report, isBrief: true)
     var room = Room(tokens, without: Joined(answer, reruns, keys))
     answer.errors = room.errors(report)
     let failures = room.failures(report, share: 0.6)

@@ -13,14 +13,15 @@ struct FlakyAnswer: Encodable {
   let file: String?
   let line: Int?
 
-  init(_ result: TestResult) {
+  /// - Parameter limit: characters of the error.
+  init(_ result: TestResult, limit: Int) {
     let failed = result.attempts.filter { $0.outcome.countsAsFailed }
     let failure = failed.first?.failures.first
     id = result.test.id
     full_name = result.test.fullName
     attempts = result.attempts.count
     failed_attempts = failed.count
-    error = failed.first?.firstMessage.cut(2000)
+    error = failed.first?.firstMessage.cut(limit)
     file = failure?.location?.file ?? result.test.file
     line = failure?.location?.line
   }
@@ -40,19 +41,20 @@ struct QuarantinedAnswer: Encodable {
   let expires: String
 
   /// nil for a test that counts.
-  init?(_ result: TestResult) {
+  /// - Parameter limit: characters of the error, and of the reason.
+  init?(_ result: TestResult, limit: Int) {
     guard let quarantined = result.quarantined else { return nil }
     let attempt = quarantined.attempt
     let failure = attempt.failures.first
     id = result.test.id
     full_name = result.test.fullName
     outcome = attempt.outcome
-    error = attempt.firstMessage.cut(2000)
+    error = attempt.firstMessage.cut(limit)
     file = failure?.location?.file ?? result.test.file
     line = failure?.location?.line
     entry = quarantined.entry.text
     owner = quarantined.entry.owner
-    reason = quarantined.entry.reason
+    reason = quarantined.entry.reason.cut(limit)
     expires = quarantined.entry.expires
   }
 }
@@ -70,8 +72,8 @@ struct ShuffleAnswer: Encodable {
 
 /// The keys that all answers about runs have for this.
 struct RerunAnswer: Encodable {
-  /// Listed where little is wanted.
-  static let fewShown = 5
+  /// Listed of each kind where little is wanted.
+  private static let fewShown = 3
 
   private let flaky: Int?
   private let flaky_policy: FlakyPolicy?
@@ -82,18 +84,20 @@ struct RerunAnswer: Encodable {
   private let shuffle: ShuffleAnswer?
   private let notes: [String]?
 
-  /// - Parameter most: tests and notes listed of each kind; nil for all.
-  init(_ report: Report, most: Int? = nil) {
-    let most = most ?? .max
+  /// - Parameter isBrief: only the first of each kind, their texts cut.
+  init(_ report: Report, isBrief: Bool = false) {
+    let most = isBrief ? Self.fewShown : .max
+    let limit = isBrief ? 200 : 2000
     let flaky = report.flaky
     let quarantined = report.quarantined
     self.flaky = flaky.isEmpty ? nil : flaky.count
     flaky_policy = flaky.isEmpty ? nil : report.flakyPolicy
-    flaky_tests = flaky.prefix(most).map(FlakyAnswer.init).nonEmpty
+    flaky_tests = flaky.prefix(most).map { FlakyAnswer($0, limit: limit) }.nonEmpty
     self.quarantined = quarantined.isEmpty ? nil : quarantined.count
-    quarantined_tests = quarantined.prefix(most).compactMap(QuarantinedAnswer.init).nonEmpty
+    quarantined_tests =
+      quarantined.prefix(most).compactMap { QuarantinedAnswer($0, limit: limit) }.nonEmpty
     repetitions = report.repetitions
     shuffle = report.shuffle.map(ShuffleAnswer.init)
-    notes = report.notes.prefix(most).map { $0.cut(2000) }.nonEmpty
+    notes = report.notes.prefix(most).map { $0.cut(limit) }.nonEmpty
   }
 }

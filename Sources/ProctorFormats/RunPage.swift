@@ -20,7 +20,7 @@ public struct RunPage: Sendable {
     shape.message = report.verdict.message?.cut(1000)
     (shape.newly_skipped, shape.newly_skipped_omitted) = RunDifference.listed(since?.newlySkipped)
     (shape.gone, shape.gone_omitted) = RunDifference.listed(since?.gone)
-    let reruns = RerunAnswer(report, most: RerunAnswer.fewShown)
+    let reruns = RerunAnswer(report, isBrief: true)
     var room = Room(tokens, without: Joined(shape, reruns))
     shape.errors = room.errors(report)
     shape.failures = room.failures(report)

@@ -5,7 +5,7 @@ import Testing
 @Suite(.serialized) struct MCPTests {
   @Test(arguments: [
     "Handshake", "Stateless", "Garbage", "Ends", "LongRuns", "Confirmation", "Official",
-    "ForModels", "Agent",
+    "ForModels", "Agent", "Reruns",
   ])
   func `clients of both eras`(part: String) throws {
     try PythonScript(name: "mcp_server.py", arguments: [part], environment: "mcp").check()

@@ -653,6 +653,48 @@ def tokens(words):
     return len(bpe_openai.get_encoding("o200k_base").encode(words))
 
 
+class Reruns(Case):
+    FLAKY = """\
+import pathlib, pytest
+@pytest.mark.parametrize("n", range(9))
+def test_flaky(n):
+    file = pathlib.Path(__file__).with_name(f"seen{n}")
+    before = file.exists()
+    file.touch()
+    assert before, "x" * 5000
+def test_red():
+    assert False, "y" * 5000
+def test_fine():
+    pass
+"""
+
+    def test_a_session_stays_as_strict_as_it_began(self):
+        (self.workspace / "test_it.py").write_text(self.FLAKY)
+        wire = self.wire()
+        result = wire.call("run_all_tests", filter="flaky|fine", retries=2, flaky="pass", wait_seconds=60)
+        content = result["structuredContent"]
+        self.assertEqual((content["status"], content["flaky"], content["flaky_policy"]), ("passed", 9, "warn"))
+        self.assertIn("FLAKY: failed and passed on the same code (9)", text(result))
+        self.assertLessEqual(tokens(json.dumps(content, separators=(",", ":"))), 2000)
+        red = wire.call("run_all_tests", filter="flaky|fine", retries=1, flaky="fail", wait_seconds=60)
+        self.assertEqual(red["structuredContent"]["reason"], "flaky")
+        both = wire.call("run_test", path="test_it.py", retries=1, repeat=2)
+        self.assertTrue(both["isError"])
+        self.write("proctor-quarantine.toml", """[[quarantine]]
+pattern = "test_red"
+owner = "nobody"
+reason = "it is in the way"
+expires = 2999-01-01
+""")
+        late = wire.call("run_all_tests", filter="red|fine", wait_seconds=60)
+        self.assertEqual(late["structuredContent"]["failed"], 1)
+        self.assertIn("added or changed after this session began", text(late))
+        hidden = self.wire().call("run_all_tests", filter="red|fine", wait_seconds=60)
+        self.assertEqual(hidden["structuredContent"]["quarantined"], 1)
+        self.assertIn("QUARANTINED", text(hidden))
+        self.assertIn("test_it.py::test_red", text(hidden))
+
+
 class ForModels(Case):
     def test_large_results_are_excerpts(self):
         self.write("code_here.py", "def many(n):\n    return [chr(0x2028)] + list(range(n))\n")
