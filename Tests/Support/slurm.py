@@ -125,6 +125,11 @@ class Slurm(unittest.TestCase):
         ):
             self.assertIn(word, self.end(self.start(*arguments), 2)[1])
             self.assertFalse(self.output.exists())
+        # Nothing is submitted for what has no tests, or does not collect.
+        self.end(self.start("--shards", "2", "--filter", "nothing"), 4)
+        (self.workspace / "tests/test_broken.py").write_text("import nowhere\n")
+        self.assertIn("nowhere", self.end(self.start("--shards", "2"), 3)[0])
+        self.assertFalse(self.output.exists())
         (self.workspace / "proctor.toml").write_text("[cluster.slurm]\noptions = [\"--wrap=id\"]\n")
         self.assertIn("cluster.slurm.options", self.end(self.start("--shards", "2"), 2)[1])
 
