@@ -46,8 +46,14 @@ extension Engine {
     do {
       var asked = ShardRequest(index: 1, count: request.shards)
       asked.durations = request.durations
-      let (plan, tests) = try await plan(selector, asked, progress: progress)
-      tests.forEach { progress(.listed($0)) }
+      let (plan, listing) = try await plan(selector, asked, progress: progress)
+      guard listing.verdict.status == .passed else {
+        folder.clear()
+        return Report(
+          verdict: listing.verdict, tests: [], errors: listing.errors, missing: [], adapters: [],
+          sandbox: nil, durationMS: 0)
+      }
+      listing.tests.forEach { progress(.listed($0)) }
       try AtomicFile.write(plan.data, to: folder.plan)
       var run = SlurmRun(
         slurm, folder: folder, plan: plan, workspace: workspace,

@@ -1,30 +1,32 @@
 import Crypto
 import FoundationEssentials
 public import ProctorModel
+import ProctorSandbox
 
 extension Engine {
   /// Divides the selected tests as a shard of this many would; builds what must be built, runs none.
-  /// - Throws: `EngineError` with code `workspace` when they cannot all be listed: a plan without them would be green
-  ///   without them.
+  /// - Returns: the plan, and what it was made of. Unless the listing is `passed` the plan may lack tests, and a run by it
+  ///   could be green without them.
   public func plan(
     _ selector: TestSelector, _ request: ShardRequest,
     progress: @escaping @Sendable (Progress) -> Void = { _ in }
-  ) async throws(EngineError) -> (plan: ShardPlan, tests: [TestCase]) {
+  ) async throws(EngineError) -> (plan: ShardPlan, listing: Listing) {
+    try refuseRuntimes()
     let projects = concerned(selector, in: walker.tree())
     progress(.detected(projects))
     let folder = try RunFolder(in: CacheFolder(environment: options.environment))
+    Sandbox.sweep()
     let session = try session(in: folder.path, progress)
     let prepared = try await prepare(projects, selector, session)
+    let plan = try plan(prepared, selector, request)
     let accounting = Accounting(outcomes: prepared.map(\.outcome), interrupted: Task.isCancelled)
-    let listed = prepared.flatMap { $0.listed ?? [] }
-    let verdict = accounting.listingVerdict(listed: listed.count)
-    guard verdict.status == .passed || verdict.reason == .emptySelection else {
-      throw EngineError(
-        verdict.reason == .interrupted ? .interrupted : .workspace,
-        "the tests cannot be divided: \(verdict.message ?? verdict.status.rawValue)",
-        resolution: "See what proctor list says, and correct that first.")
-    }
-    return (try plan(prepared, selector, request), try selector.choose(from: listed))
+    return (
+      plan,
+      Listing(
+        tests: try selector.choose(from: prepared.flatMap { $0.listed ?? [] }),
+        errors: prepared.flatMap(\.outcome.errors), projects: projects,
+        verdict: accounting.listingVerdict(listed: plan.entries))
+    )
   }
 
   /// Runs what is asked for: everything, or one shard of it.

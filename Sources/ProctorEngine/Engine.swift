@@ -360,7 +360,7 @@ public struct Engine: Sendable {
   }
 
   /// - Throws: `EngineError` for an isolation that runs of tests cannot have.
-  private func refuseRuntimes() throws(EngineError) {
+  func refuseRuntimes() throws(EngineError) {
     guard FunctionRuntime(isolation) != .native else { return }
     throw EngineError(
       .sandbox, "runs of tests cannot be isolated with \"\(isolation.rawValue)\"",

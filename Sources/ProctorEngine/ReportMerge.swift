@@ -143,6 +143,7 @@ public struct ReportMerge: Sendable {
   private var outcomes: [ProjectOutcome] {
     var order: [String] = []
     var outcomes: [String: ProjectOutcome] = [:]
+    var known: Set<TestID> = []
     func change(_ project: Project, _ body: (inout ProjectOutcome) -> Void) {
       let key = TestID(project: project, fullName: "").text
       if outcomes[key] == nil { order.append(key) }
@@ -158,7 +159,9 @@ public struct ReportMerge: Sendable {
         }
       }
       for result in report.tests { change(result.test.project) { $0.add(result) } }
-      for test in report.missing { change(test.project) { $0.select([test]) } }
+      for test in report.tests.map(\.test) + report.missing where known.insert(test.id).inserted {
+        change(test.project) { $0.selected.append(test) }
+      }
       for error in report.errors {
         let project = report.adapters.first { $0.project.adapter == error.adapter }?.project
         change(project ?? Self.nowhere) { outcome in
@@ -230,7 +233,6 @@ extension ReportMerge.Piece {
 extension ProjectOutcome {
   /// Takes in what one more report says of a test.
   fileprivate mutating func add(_ result: TestResult) {
-    select([result.test])
     let earlier = attempts[result.test.id] ?? []
     guard let last = earlier.last else {
       attempts[result.test.id] = result.attempts

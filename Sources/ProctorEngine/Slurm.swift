@@ -16,6 +16,9 @@ struct Slurm: Sendable {
     /// It would end in the same way again, or somebody meant it to end.
     var isFinal: Bool { ["TIMEOUT", "OUT_OF_MEMORY", "DEADLINE", "CANCELLED"].contains(word) }
 
+    /// Nothing comes from there any more.
+    var isLost: Bool { ["NODE_FAIL", "BOOT_FAIL"].contains(word) }
+
     /// squeue(1), JOB STATE CODES.
     private static let active: Set<String> = [
       "PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "REQUEUED",
@@ -100,8 +103,12 @@ struct Slurm: Sendable {
   func cancel() -> Bool { run("scancel", ["--quiet", "--name=\(name)"]).isSuccess }
 
   private func run(_ tool: String, _ arguments: [String]) -> HostCommand.Answer {
-    HostCommand(
-      [programs[tool] ?? tool] + arguments, environment: host.environment, seconds: Self.patience,
+    // What narrows down other listings must not hide a task of this run.
+    let environment = host.environment.filter { name, _ in
+      !["SQUEUE_", "SCANCEL_"].contains(where: name.hasPrefix)
+    }
+    return HostCommand(
+      [programs[tool] ?? tool] + arguments, environment: environment, seconds: Self.patience,
       outputLimit: 64 << 20
     ).run()
   }

@@ -130,7 +130,7 @@ struct SlurmRun {
       }
       let since = task.overSince ?? clock.now
       tasks[shard]?.overSince = since
-      guard clock.now - since >= Self.grace else { continue }
+      guard state?.isLost == true || clock.now - since >= Self.grace else { continue }
       let how = "\(tasks[shard]?.state?.word ?? "gone")\(tasks[shard]?.place ?? "")"
       if state?.isFinal == true || task.submissions > requeues {
         let times = task.submissions == 1 ? "" : " after \(task.submissions) submissions"

@@ -155,6 +155,15 @@ import Testing
     #expect(try merge(status: 0)["passed"] as? Int == 13)
   }
 
+  @Test func `what does not collect is the whole run's failure`() throws {
+    try folder.write("import nowhere\n", to: "workspace/tests/test_3.py")
+    for index in 1...2 { try shard(index, of: 2) }
+    let answer = try merge(status: 3)
+    #expect(answer["reason"] as? String == "collection_failed")
+    #expect((answer["errors"] as? [Any])?.count == 1)
+    #expect(answer["passed"] as? Int == 6)
+  }
+
   @Test func `what is not there or no folder of reports is named`() throws {
     for (path, words) in [("nowhere", "nowhere"), ("tests", "tests")] {
       let outcome = try ProctorProcess(["merge", path], in: workspace).run()

@@ -88,7 +88,7 @@ class Slurm(unittest.TestCase):
         self.assertIn("not in the plan: pytest:.:tests/test_new.py::test_new", answer["message"])
 
     def test_a_node_dies(self):
-        self.write_tests(seconds=2)
+        self.write_tests(seconds=1)
         process = self.start("--shards", "3", "--format", "text")
         job, shard, _, node = self.running(3)[0]
         self.cluster.kill(node, job)
@@ -106,7 +106,7 @@ class Slurm(unittest.TestCase):
         self.assertFalse(self.output.exists())
 
     def test_a_shard_that_does_not_come(self):
-        self.write_tests(seconds=3)
+        self.write_tests(seconds=1)
         process = self.start("--shards", "2", "--format", "json")
         self.running(2)
         # One task of the array has the array's own number: that would cancel both.
@@ -125,6 +125,11 @@ class Slurm(unittest.TestCase):
         ):
             self.assertIn(word, self.end(self.start(*arguments), 2)[1])
             self.assertFalse(self.output.exists())
+        # Nothing is submitted for what has no tests, or does not collect.
+        self.end(self.start("--shards", "2", "--filter", "nothing"), 4)
+        (self.workspace / "tests/test_broken.py").write_text("import nowhere\n")
+        self.assertIn("nowhere", self.end(self.start("--shards", "2"), 3)[0])
+        self.assertFalse(self.output.exists())
         (self.workspace / "proctor.toml").write_text("[cluster.slurm]\noptions = [\"--wrap=id\"]\n")
         self.assertIn("cluster.slurm.options", self.end(self.start("--shards", "2"), 2)[1])
 

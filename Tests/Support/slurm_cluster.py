@@ -29,6 +29,7 @@ SlurmdParameters=config_overrides
 ReturnToService=2
 SlurmctldTimeout=5
 SlurmdTimeout=5
+MessageTimeout=3
 InactiveLimit=0
 KillWait=5
 MinJobAge=300
