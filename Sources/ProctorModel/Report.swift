@@ -20,6 +20,8 @@ public struct Report: Sendable {
   public var beginning: Beginning?
   /// How what ran differs from the workspace; nil when it was the workspace itself.
   public var change: CandidateChange?
+  /// The files that it was read from; nil for a run.
+  public var reading: Reading?
   /// Writes that answers list.
   public static let writesListed = 200
 
@@ -39,7 +41,7 @@ public struct Report: Sendable {
     self.writes = writes
   }
 
-  public var counts: Counts { Counts(tests) }
+  public var counts: Counts { reading?.counts ?? Counts(tests) }
 }
 
 extension Report {
@@ -85,6 +87,12 @@ public struct Counts: Hashable, Sendable {
   public let failed: Int
   public let skipped: Int
   public var total: Int { passed + failed + skipped }
+
+  public init(passed: Int, failed: Int, skipped: Int) {
+    self.passed = passed
+    self.failed = failed
+    self.skipped = skipped
+  }
 
   public init(_ tests: [TestResult]) {
     passed = tests.count { $0.outcome == .passed }

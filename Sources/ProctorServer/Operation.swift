@@ -66,6 +66,7 @@ struct Operation: Sendable {
   static let all: [Operation] = [
     .runAllTests, .runTest, .getRun, .listTests, .executeFunction, .benchmark, .executeCode,
     .validateCode, .verifyPatch, .sandboxStatus,
+    .ingestReports,
   ]
 
   /// The JSON Schema of its arguments.

@@ -23,6 +23,7 @@ struct Proctor: AsyncParsableCommand {
         proctor bench src/sum.py total '[1, 2]' time it
         proctor eval -l py --code 'sum([1, 2])' run a piece of code
         proctor validate src/plugin.py         judge code, nothing run
+        proctor ingest reports/                read reports of other tools
         proctor report --html page.html        the last runs as a page to look at
         proctor status                         what this machine and workspace offer
         proctor selftest                       attack this machine's sandbox
@@ -40,7 +41,7 @@ struct Proctor: AsyncParsableCommand {
     subcommands: [
       Run.self, Test.self, List.self, Check.self, Compare.self, Exec.self, Eval.self,
       Bench.self, Validate.self, ReportCommand.self, Status.self, SelfTestCommand.self, MCP.self,
-      Serve.self, Audit.self,
+      Serve.self, Audit.self, Ingest.self,
       WarmHelper.self,
     ])
 
