@@ -232,7 +232,7 @@ struct Accounting {
 
 extension RunError.Stage {
   /// The earliest stage explains the later ones.
-  fileprivate var gravity: Int {
+  var gravity: Int {
     switch self {
     case .configuration: 0
     case .dependency: 1
@@ -242,7 +242,7 @@ extension RunError.Stage {
     }
   }
 
-  fileprivate var reason: Verdict.Reason {
+  var reason: Verdict.Reason {
     switch self {
     case .configuration: .configurationBroken
     case .dependency: .dependencyMissing

@@ -3,13 +3,15 @@ public import ProctorModel
 
 /// What an answer of a run has for callers besides the report itself: a handle, and how much of it is wanted.
 public struct AgentBounds: Sendable {
-  let run: String
+  let run: String?
   let since: RunDifference?
   let tokens: Int?
 
-  /// - Parameter tokens: nil for all of it.
+  /// - Parameters:
+  ///   - run: nil when there is nothing more to ask for.
+  ///   - tokens: nil for all of it.
   public init(
-    run: String, since: RunDifference? = nil, tokens: Int? = AgentReport.defaultTokens
+    run: String?, since: RunDifference? = nil, tokens: Int? = AgentReport.defaultTokens
   ) {
     self.run = run
     self.since = since
@@ -41,7 +43,19 @@ extension RunAnswerShape {
   }
 }
 
-extension RunAllAnswer: RunAnswerShape {}
+extension RunAllAnswer: RunAnswerShape {
+  /// Those first that there is something to say about.
+  fileprivate mutating func shortenReports() {
+    guard let all = reports else { return }
+    let noted = all.filter { $0.notes != nil } + all.filter { $0.notes == nil }
+    reports = noted.prefix(10).map { report in
+      var report = report
+      report.notes = report.notes.map { Array($0.prefix(2)) }
+      return report
+    }
+    reports_omitted = ContractJSON.omitted(reports?.count, of: all.count)
+  }
+}
 extension RunTestAnswer: RunAnswerShape {}
 
 extension ContractJSON {
@@ -57,6 +71,7 @@ extension ContractJSON {
     (answer.started_at, answer.code_state) = (nil, nil)
     answer.failures = []
     answer.adapters = answer.adapters.prefix(10).map(\.brief)
+    answer.shortenReports()
     var keys = BoundedKeys(report, bounds, missing: answer.missing?.count ?? 0)
     let reruns = RerunAnswer(report, isBrief: true)
     var room = Room(tokens, without: Joined(answer, reruns, keys))

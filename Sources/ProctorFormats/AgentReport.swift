@@ -14,10 +14,11 @@ public struct AgentReport: Sendable {
   /// Absolute; left out of messages.
   private let workspace: String
   /// By which the rest can be asked for.
-  private let run: String
+  private let run: String?
   private let since: RunDifference?
 
-  public init(_ report: Report, run: String, since: RunDifference?, workspace: String) {
+  /// - Parameter run: nil when the rest cannot be asked for.
+  public init(_ report: Report, run: String?, since: RunDifference?, workspace: String) {
     self.report = report
     self.run = run
     self.since = since
@@ -147,6 +148,11 @@ public struct AgentReport: Sendable {
         (["\(title) (\(ids.count)):"] + shown + (more > 0 ? ["  - and \(more) more"] : []))
           .joined(separator: "\n"))
     }
+    let files = report.reading?.files ?? []
+    blocks += files.lazy.filter { !$0.notes.isEmpty }.prefix(5).map { file in
+      let notes = file.notes.prefix(2).map { line($0.message, most: 200) }
+      return "REPORT \(line(file.file, most: 160)): \(notes.joined(separator: "; "))"
+    }
     list("NO RESULT", report.missing.map(\.id), most: 5)
     list("FLAKY: failed and passed on the same code", report.flaky.map(\.test.id), most: 5)
     list(
@@ -173,10 +179,15 @@ public struct AgentReport: Sendable {
     let tests = groups.reduce(0) { $0 + $1.tests.count }
     let causes = groups.count == 1 ? "1 cause" : "\(groups.count) causes"
     let parts = [
-      errors > 0 ? "\(errors) more errors (section errors)" : nil,
-      tests > 0 ? "\(tests) more failing tests of \(causes) (section failures)" : nil,
+      errors > 0 ? "\(errors) more errors\(run == nil ? "" : " (section errors)")" : nil,
+      tests > 0
+        ? "\(tests) more failing tests of \(causes)\(run == nil ? "" : " (section failures)")"
+        : nil,
     ].compactMap(\.self)
     let known = report.counts.failed > 0 || !report.errors.isEmpty
+    guard let run else {
+      return parts.isEmpty ? nil : "NOT SHOWN: \(parts.joined(separator: ", "))."
+    }
     guard !parts.isEmpty else {
       return known ? "Full output: get_run {\"run\": \"\(run)\", \"section\": \"log\"}" : nil
     }

@@ -9,20 +9,7 @@ struct BoundedText {
   /// Bytes left out between the two.
   private var omitted = 0
 
-  init() {}
-
-  init(_ bytes: some Collection<UInt8>) { append(bytes) }
-
-  mutating func append(_ more: BoundedText) {
-    append(more.head)
-    if more.omitted > 0 {
-      omitted += tail.count + more.omitted
-      tail = []
-    }
-    append(more.tail)
-  }
-
-  private mutating func append(_ bytes: some Collection<UInt8>) {
+  mutating func append(_ bytes: some Collection<UInt8>) {
     let room = omitted == 0 ? Self.half - head.count : 0
     head += bytes.prefix(room)
     let rest = bytes.dropFirst(room)
@@ -37,6 +24,15 @@ struct BoundedText {
       omitted += tail.count - Self.half
       tail = tail.suffix(Self.half)
     }
+  }
+
+  mutating func append(_ more: BoundedText) {
+    append(more.head)
+    if more.omitted > 0 {
+      omitted += tail.count + more.omitted
+      tail = []
+    }
+    append(more.tail)
   }
 
   var captured: CapturedText {

@@ -7,13 +7,21 @@ import ProctorModel
 /// fails without a failing test is an error outside tests: it did not build, or something after its
 /// tests went wrong. A package without a closing event, or a test without one, makes the file incomplete.
 public enum GoTestJSON {
-  private struct Event: Decodable {
-    let Action: String
-    let Package: String?
-    let Test: String?
-    let Output: String?
-    let Elapsed: Double?
-    let ImportPath: String?
+  private struct Event {
+    let action: String
+    let package: String?
+    let test: String?
+    let output: String?
+    let elapsed: Double?
+
+    init?(_ tree: JSONTree) {
+      guard let action = tree["Action"]?.text else { return nil }
+      self.action = action
+      package = tree["Package"]?.text
+      test = tree["Test"]?.text
+      output = tree["Output"]?.string
+      elapsed = tree["Elapsed"]?.number
+    }
   }
 
   private struct Test {
@@ -32,51 +40,78 @@ public enum GoTestJSON {
 
   private static let outputLimit = 64 * 1024
 
-  public static func decode(_ data: Data) -> (cases: [ReportedCase], reading: ReportReading) {
+  /// The packages that are not over yet, and what is known besides.
+  private struct Reader {
+    var notes = ReadingNotes()
     var packages: [String: Package] = [:]
     var order: [String] = []
     var builds = ""
     var strange = 0
-    for line in data.split(separator: UInt8(ascii: "\n")) {
-      guard let event = try? JSONDecoder().decode(Event.self, from: Data(line)) else {
-        // Before Go 1.24 a package that does not build says so in plain text.
-        if let name = unbuilt(line) {
-          if packages[name] == nil { order.append(name) }
-          packages[name] = Package(output: "[build failed]", result: "fail")
-        } else {
-          strange += 1
-        }
-        continue
-      }
-      if event.Action == "build-output" { builds += event.Output ?? "" }
-      guard let name = event.Package else { continue }
-      if packages[name] == nil {
-        packages[name] = Package()
-        order.append(name)
-      }
-      take(event, into: &packages[name, default: Package()])
-    }
+    var seen = 0
+  }
+
+  public static func decode(_ data: Data) -> (cases: [ReportedCase], reading: ReportReading) {
     var cases: [ReportedCase] = []
-    var errors: [RunError] = []
-    var notes: [ReportReading.Note] = []
-    for name in order {
-      guard let package = packages[name] else { continue }
-      let found = reported(package, name)
-      cases += found.cases
-      if let problem = found.problem {
-        notes.append(ReportReading.Note(kind: .truncated, message: problem))
-      }
-      if package.result == "fail", !found.cases.contains(where: { $0.outcome.countsAsFailed }) {
-        errors.append(error(package, name, builds))
-      }
+    let reading = decode(CollectionOfOne(data), into: EachCase { cases.append($0) })
+    return (cases, reading)
+  }
+
+  public static func decode(
+    _ pieces: some Sequence<Data>, into sink: some CaseSink
+  ) -> ReportReading {
+    var reader = Reader()
+    let tooLong = LineSplitter.split(pieces) { line, isLast in
+      take(line, isLast, &reader, sink)
     }
-    if order.isEmpty, strange > 0 {
-      notes.append(ReportReading.Note(kind: .malformed, message: "no event of go test -json in it"))
+    if tooLong > 0 { reader.notes.breaks(.refused, "\(tooLong) lines are too long") }
+    for name in reader.order { close(name, &reader, sink) }
+    if reader.seen == 0, reader.strange > 0 {
+      reader.notes.breaks(.malformed, "no event of go test -json in it")
     }
-    return (
-      cases,
-      ReportReading(cases: cases.count, errors: errors, notes: notes, isComplete: notes.isEmpty)
-    )
+    return reader.notes.reading
+  }
+
+  private static func take(
+    _ line: Data, _ isLast: Bool, _ reader: inout Reader, _ sink: some CaseSink
+  ) {
+    let (tree, problem, _) = JSONTreeReader.read(line)
+    guard problem == nil, let event = tree.flatMap(Event.init) else {
+      // Before Go 1.24 a package that does not build says so in plain text.
+      if let name = unbuilt(line) {
+        if reader.packages[name] == nil { reader.order.append(name) }
+        reader.packages[name] = Package(output: "[build failed]", result: "fail")
+        reader.seen += 1
+      } else if !line.isEmpty {
+        reader.strange += 1
+      }
+      if isLast, problem == .cut { reader.notes.add(problem, in: "the last line") }
+      return
+    }
+    if event.action == "build-output", reader.builds.utf8.count < outputLimit {
+      reader.builds += event.output ?? ""
+    }
+    guard let name = event.package else { return }
+    if reader.packages[name] == nil {
+      reader.packages[name] = Package()
+      reader.order.append(name)
+      reader.seen += 1
+    }
+    take(event, into: &reader.packages[name, default: Package()])
+    // Its last event: what it held is told and let go.
+    if event.test == nil, ["pass", "fail", "skip"].contains(event.action) {
+      close(name, &reader, sink)
+      reader.order.removeAll { $0 == name }
+    }
+  }
+
+  private static func close(_ name: String, _ reader: inout Reader, _ sink: some CaseSink) {
+    guard let package = reader.packages.removeValue(forKey: name) else { return }
+    let found = reported(package, name)
+    for test in found.cases { reader.notes.give(test, to: sink) }
+    if let problem = found.problem { reader.notes.breaks(.truncated, problem) }
+    if package.result == "fail", !found.cases.contains(where: { $0.outcome.countsAsFailed }) {
+      reader.notes.add(error(package, name, reader.builds))
+    }
   }
 
   /// `FAIL\texample.org/x [build failed]`.
@@ -89,11 +124,11 @@ public enum GoTestJSON {
   }
 
   private static func take(_ event: Event, into package: inout Package) {
-    guard let name = event.Test else {
-      switch event.Action {
+    guard let name = event.test else {
+      switch event.action {
       case "output":
-        if package.output.utf8.count < outputLimit { package.output += event.Output ?? "" }
-      case "pass", "fail", "skip": package.result = event.Action
+        if package.output.utf8.count < outputLimit { package.output += event.output ?? "" }
+      case "pass", "fail", "skip": package.result = event.action
       default: break
       }
       return
@@ -107,14 +142,14 @@ public enum GoTestJSON {
         package.tests[parent]?.hasChildren = true
       }
     }
-    switch event.Action {
+    switch event.action {
     case "output":
       if package.tests[name]?.output.utf8.count ?? 0 < outputLimit {
-        package.tests[name]?.output += event.Output ?? ""
+        package.tests[name]?.output += event.output ?? ""
       }
     case "pass", "fail", "skip":
-      package.tests[name]?.result = event.Action
-      package.tests[name]?.elapsed = event.Elapsed
+      package.tests[name]?.result = event.action
+      package.tests[name]?.elapsed = event.elapsed
     default: break
     }
   }

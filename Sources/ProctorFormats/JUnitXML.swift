@@ -14,22 +14,25 @@ public enum JUnitXML {
   static let messageLimit = 20_000
 
   /// Reads a file given as pieces cut anywhere.
-  /// - Parameter each: gets the cases in the order of the file.
   public static func decode(
-    _ pieces: some Sequence<Data>, each: (ReportedCase) -> Void
+    _ pieces: some Sequence<Data>, into sink: some CaseSink
   ) -> ReportReading {
     let source = XMLByteSource(pieces)
     if let objection = source.objection {
       return ReportReading(
         cases: 0, errors: [], notes: source.notes + [objection], isComplete: false)
     }
-    let nodes = XMLNodeReader(source)
-    var parser = JUnitXMLParser()
-    while let node = nodes.next() {
-      if let found = parser.take(node) { each(found) }
-    }
-    if nodes.problem != nil, let found = parser.cutFailure() { each(found) }
-    return parser.finish(source: source, problem: nodes.problem)
+    let parser = JUnitXMLParser(sink)
+    let reader = XMLEventReader(source, parser)
+    reader.run()
+    return parser.finish(source: source, problem: reader.problem)
+  }
+
+  /// - Parameter each: gets the cases in the order of the file.
+  public static func decode(
+    _ pieces: some Sequence<Data>, each: (ReportedCase) -> Void
+  ) -> ReportReading {
+    withoutActuallyEscaping(each) { decode(pieces, into: EachCase($0)) }
   }
 
   /// Reads a whole file.

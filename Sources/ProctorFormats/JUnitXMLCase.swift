@@ -8,6 +8,8 @@ struct JUnitXMLCase {
   private static let failedWords: Set<String> = ["fail", "failed", "failure", "error", "errored"]
 
   let name: String
+  /// Whether the report gives it a name.
+  let isNamed: Bool
   private let classname: String?
   private let suites: [String]
   private let definition: SourceLocation?
@@ -18,11 +20,12 @@ struct JUnitXMLCase {
   private var stdout = BoundedText()
   private var stderr = BoundedText()
 
-  init(_ element: XMLNode.Element, in suites: [JUnitXMLSuite]) {
+  init(_ element: XMLElement, in suites: [JUnitXMLSuite]) {
     let attributes = element.attributes.filter { !$0.value.isEmpty }
     self.suites = suites.filter { !$0.isRoot }.compactMap(\.name)
     classname = attributes["classname"] ?? attributes["class"]
-    name = attributes["name"] ?? classname ?? self.suites.last ?? "unnamed"
+    isNamed = attributes["name"] != nil
+    name = attributes["name"] ?? classname ?? self.suites.last ?? ReportedCase.unnamed
     durationMS = (attributes["time"] ?? attributes["duration"]).flatMap(JUnitXMLNumber.milliseconds)
     words = [attributes["result"], attributes["status"]].compactMap { $0?.lowercased() }
     definition = Self.definition(attributes, suites)

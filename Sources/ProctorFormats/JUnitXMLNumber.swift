@@ -14,6 +14,28 @@ enum JUnitXMLNumber {
     return nanoseconds.isFinite ? nanoseconds / 1e6 : nil
   }
 
+  /// The same of bytes, quick for the usual `12.345`.
+  static func milliseconds(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
+    var (digits, decimals, point) = (0, 0, false)
+    guard bytes.count <= 16 else { return milliseconds(String(decoding: bytes, as: UTF8.self)) }
+    for byte in bytes {
+      if byte == UInt8(ascii: "."), !point {
+        point = true
+      } else if byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
+        digits = digits * 10 + Int(byte - UInt8(ascii: "0"))
+        decimals += point ? 1 : 0
+      } else {
+        return milliseconds(String(decoding: bytes, as: UTF8.self))
+      }
+    }
+    guard decimals <= 9, bytes.count > (point ? 1 : 0) else {
+      return milliseconds(String(decoding: bytes, as: UTF8.self))
+    }
+    return Double(digits) / powers[decimals] * 1000
+  }
+
+  private static let powers: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
+
   /// A count; nil when it is none.
   static func count(_ text: String) -> Int? {
     Int(text.filter { $0 != "," && !$0.isWhitespace }).flatMap { $0 >= 0 ? $0 : nil }

@@ -21,18 +21,18 @@ struct JUnitXMLPart {
   private var children: [String] = []
 
   /// nil for elements that say nothing of the kind.
-  init?(_ element: XMLNode.Element) {
+  init?(_ element: XMLElement) {
     guard let kind = Kind(rawValue: element.name) else { return nil }
     self.kind = kind
     attributes = element.attributes.filter { !$0.value.isEmpty }
   }
 
   var isInChild: Bool { !children.isEmpty }
-  mutating func startChild(_ element: XMLNode.Element) { children.append(element.name) }
+  mutating func startChild(_ name: String) { children.append(name) }
   mutating func endChild() { children.removeLast() }
 
   /// surefire puts the trace and the output of an attempt into elements of their own.
-  mutating func append(_ more: BoundedText) {
+  mutating func append(_ more: UnsafeBufferPointer<UInt8>) {
     switch children.first {
     case "system-out": stdout.append(more)
     case "system-err": stderr.append(more)

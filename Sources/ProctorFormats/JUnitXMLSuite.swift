@@ -19,9 +19,18 @@ struct JUnitXMLSuite {
     /// pytest: a test that fails and then fails in tear-down is two cases and one test.
     private var repeats = 0
     private var outside = 0
-    private var previous: [String?] = []
+    private var previous: UInt64?
 
     var hasFailed: Bool { failedCases > 0 || outside > 0 }
+
+    /// A test that simply passed.
+    mutating func addPass(_ fingerprint: UInt64) {
+      cases += 1
+      children += 1
+      attempts += 1
+      if fingerprint == previous { repeats += 1 }
+      previous = fingerprint
+    }
 
     mutating func add(_ found: ReportedCase, _ source: JUnitXMLCase) {
       let failed = found.outcome.countsAsFailed
@@ -32,7 +41,7 @@ struct JUnitXMLSuite {
       attempts += found.attempts.count
       failedAttempts += found.attempts.count { $0.outcome.countsAsFailed }
       failureElements += source.failureElements
-      let identity = [found.classname, found.name]
+      let identity = found.fingerprint
       if identity == previous { repeats += 1 }
       previous = identity
     }
@@ -61,6 +70,13 @@ struct JUnitXMLSuite {
       return counts.contains { failures == $0 || failures == $0 + outside }
     }
 
+    /// Whether tools could count no more than this much in any way.
+    func holds(tests: Int, failures: Int) -> Bool {
+      let tested = max(cases, attempts, children)
+      let failed = max(failedCases, failedAttempts, failureElements, failedChildren) + outside
+      return tests <= tested && failures <= failed
+    }
+
     var text: String { "\(cases) tests and \(failedCases + outside) failures" }
   }
 
@@ -74,7 +90,7 @@ struct JUnitXMLSuite {
   /// Failures and errors together: tools do not agree on which is which.
   private let failures: Int?
 
-  init(_ element: XMLNode.Element) {
+  init(_ element: XMLElement) {
     let attributes = element.attributes
     name = attributes["name"].flatMap { $0.isEmpty ? nil : $0 }
     isRoot = element.name == "testsuites"
@@ -85,6 +101,9 @@ struct JUnitXMLSuite {
     }
     failures = wrong.isEmpty ? nil : wrong.reduce(0) { $0.addingReportingOverflow($1).partialValue }
   }
+
+  /// Whether its totals name more tests or failures than it holds.
+  var claimsMore: Bool { !tally.holds(tests: tests ?? 0, failures: failures ?? 0) }
 
   /// In words, how its totals do not fit what it holds; nil when they do.
   var disagreement: String? {

@@ -42,6 +42,16 @@ public struct ReportReading: Hashable, Sendable {
       case refused
       /// Its own totals do not fit the cases it holds.
       case countsDisagree = "counts_disagree"
+      /// Tests without a name, or with one that came before.
+      case names
+      /// It is text for people, in which tests can print what looks like a result.
+      case plainText = "plain_text"
+      /// It could not be read at all.
+      case unreadable
+      /// It is no report of tests.
+      case notAReport = "not_a_report"
+      /// It holds no tests.
+      case noTests = "no_tests"
     }
 
     public let kind: Kind
@@ -60,6 +70,10 @@ public struct ReportReading: Hashable, Sendable {
   public let notes: [Note]
   /// Whether all of the file was understood; otherwise cases may be missing and no verdict is green.
   public let isComplete: Bool
+  /// Whether its own totals name more tests or failures than it holds: some are lost.
+  public var claimsMore = false
+  /// The tool that wrote it, and its version, as far as it says.
+  public var tool: String?
 
   public init(cases: Int, errors: [RunError], notes: [Note], isComplete: Bool) {
     self.cases = cases

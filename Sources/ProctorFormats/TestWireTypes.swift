@@ -14,6 +14,8 @@ struct FailureAnswer: Encodable {
   let file: String?
   let line: Int?
   let column: Int?
+  let location_source: LocationOrigin.Source?
+  let location_confidence: LocationOrigin.Confidence?
   let definition_line: Int?
   let duration_ms: Double?
   var error: String
@@ -36,12 +38,16 @@ struct FailureAnswer: Encodable {
     let file: String?
     let line: Int?
     let column: Int?
+    let location_source: LocationOrigin.Source?
+    let location_confidence: LocationOrigin.Confidence?
 
     init(_ failure: Failure) {
       error = failure.message
       file = failure.location?.file
       line = failure.location?.line
       column = failure.location?.column
+      location_source = failure.origin?.source
+      location_confidence = failure.origin?.confidence
     }
   }
 
@@ -58,6 +64,8 @@ struct FailureAnswer: Encodable {
     file = first?.location?.file ?? result.test.file
     line = first?.location?.line
     column = first?.location?.column
+    location_source = first?.origin?.source
+    location_confidence = first?.origin?.confidence
     definition_line = result.test.definition?.line
     duration_ms = attempt.shownDuration
     error = attempt.firstMessage

@@ -10,6 +10,7 @@ public enum TextSummary {
 
   public static func render(_ report: Report, style: TextStyle) -> String {
     let failed = report.tests.filter { $0.outcome.countsAsFailed }
+    let omitted = report.reading?.failuresOmitted ?? 0
     var blocks = failed.prefix(failuresInFull).map { failure($0, style) }
     let rest = failed.dropFirst(failuresInFull)
     if !rest.isEmpty {
@@ -18,6 +19,7 @@ public enum TextSummary {
           + rest.map { "  \(place($0)) \($0.test.fullName.harmless(multiline: false))" }
           .joined(separator: "\n"))
     }
+    if omitted > 0 { blocks.append("\(omitted) failures more are counted and not kept") }
     blocks += report.errors.map { error($0, style) }
     if !report.missing.isEmpty { blocks.append(missing(report.missing, style)) }
     blocks += report.adapters.compactMap { adapter in
@@ -35,6 +37,7 @@ public enum TextSummary {
         "\(shard.title): \(shard.assigned) of \(shard.planned) tests; proctor merge has the verdict"
       )
     }
+    if let reading = report.reading { blocks.append(self.reading(reading, style)) }
     blocks.append(adapters(report) + verdict(report, style))
     return blocks.joined(separator: "\n\n") + "\n"
   }

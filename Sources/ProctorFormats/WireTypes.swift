@@ -26,6 +26,10 @@ struct RunAllAnswer: Encodable {
   let shard: Shard?
   var adapters: [AdapterAnswer]
   var tests: [TestRow]?
+  var tests_omitted: Int?
+  var failures_omitted: Int?
+  var reports: [ReportAnswer]?
+  var reports_omitted: Int?
   var next_offset: Int?
 
   init(_ report: Report, details: Bool) {
@@ -53,6 +57,11 @@ struct RunAllAnswer: Encodable {
     shard = report.shard
     adapters = report.adapters.map(AdapterAnswer.init)
     tests = details ? report.tests.map(TestRow.init) : nil
+    if let reading = report.reading {
+      reports = reading.files.map(ReportAnswer.init)
+      failures_omitted = reading.failuresOmitted > 0 ? reading.failuresOmitted : nil
+      tests_omitted = details ? ContractJSON.omitted(report.tests.count, of: counts.total) : nil
+    }
   }
 }
 
@@ -181,6 +190,8 @@ struct ErrorAnswer: Encodable {
   let file: String?
   let line: Int?
   let column: Int?
+  let location_source: LocationOrigin.Source?
+  let location_confidence: LocationOrigin.Confidence?
   let code: String?
   var message: String
   /// Other errors that say the same and are not listed.
@@ -193,6 +204,8 @@ struct ErrorAnswer: Encodable {
     file = error.location?.file
     line = error.location?.line
     column = error.location?.column
+    location_source = error.origin?.source
+    location_confidence = error.origin?.confidence
     code = error.code
     message = error.message
   }

@@ -4,7 +4,6 @@ import FoundationEssentials
 /// is one of Unicode's; otherwise as they are.
 ///
 /// Tools write raw terminal output into reports, and one stray byte would end the parsing.
-/// A class because the parser's C callback holds on to it.
 final class XMLByteSource {
   private enum Prologue {
     /// The root element follows, and nothing before it declares anything.
@@ -19,9 +18,6 @@ final class XMLByteSource {
   /// Bytes of comments before the root element.
   private static let prologueLimit = 1 << 20
   private static let tailSize = 256
-  /// libxml2's reader parses the last 512 bytes in one go with the end of the file, and when that is
-  /// an error, hands out nothing of them: what is whole must not be among them.
-  private static let padding = [UInt8](repeating: 0x20, count: 1024)
 
   private var pieces: AnyIterator<Data>
   private var current = Data()
@@ -29,16 +25,15 @@ final class XMLByteSource {
   private var encoding = XMLEncoding.utf8
   private var utf16 = UTF16Repair(isBigEndian: false)
   private var repair = XMLTextRepair()
-  private var ready: ArraySlice<UInt8> = []
-  /// Converted, but held back until it is known whether it is the end.
+  /// Converted, and looked at for what comes before the root element.
   private var held: [UInt8] = []
   /// The root element's name as written.
   private(set) var rootName = ""
   /// Why this file must not be given to the parser. It gets only what was seen to declare no entities:
   /// it expands those in attributes before anyone can ask what they come to.
   private(set) var objection: ReportReading.Note?
-  /// The last bytes of the file, once all were given out.
-  private(set) var tail: [UInt8] = []
+  /// The last bytes that were given out.
+  private(set) var tail: ArraySlice<UInt8> = []
 
   init(_ pieces: some Sequence<Data>) {
     self.pieces = AnyIterator(pieces.makeIterator())
@@ -63,20 +58,23 @@ final class XMLByteSource {
     return result
   }
 
-  /// Copies up to `count` bytes; 0 at the end.
-  func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    while ready.isEmpty && !ended { ready = more() }
-    let taken = ready.prefix(buffer.count)
-    buffer.copyBytes(from: taken)
-    ready = ready.dropFirst(taken.count)
-    return taken.count
+  /// The next bytes; nil at the end.
+  func next() -> ArraySlice<UInt8>? {
+    var block = held
+    held = []
+    while block.isEmpty {
+      if ended { return nil }
+      block = convert(nextBlock(), isLast: ended)
+    }
+    tail =
+      block.count < Self.tailSize
+      ? (tail + block).suffix(Self.tailSize) : block.suffix(Self.tailSize)
+    return block[...]
   }
 
   /// Reads what the parser left, for `tail`.
   func drain() {
-    withUnsafeTemporaryAllocation(byteCount: Self.blockSize, alignment: 1) { buffer in
-      while read(into: buffer) > 0 {}
-    }
+    while next() != nil {}
   }
 
   private func prime() {
@@ -92,7 +90,6 @@ final class XMLByteSource {
     }
     objection = object(to: prologue)
     if case .clear(let root) = prologue { rootName = root }
-    if ended { ready = last() }
   }
 
   private func object(to prologue: Prologue) -> ReportReading.Note? {
@@ -124,26 +121,10 @@ final class XMLByteSource {
     byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d
   }
 
-  private func more() -> ArraySlice<UInt8> {
-    let next = convert(nextBlock(), isLast: ended)
-    guard ended else {
-      defer { held = next }
-      return held[...]
-    }
-    held += next
-    return last()
-  }
-
-  /// What is held, with the padding after its last tag.
-  private func last() -> ArraySlice<UInt8> {
-    tail = held.suffix(Self.tailSize)
-    guard let end = held.lastIndex(of: UInt8(ascii: ">")) else { return held[...] }
-    return (held[...end] + Self.padding + held[(end + 1)...])[...]
-  }
-
   /// A whole block, or what is left; nothing is left once it is shorter.
   private func nextBlock() -> [UInt8] {
     var block: [UInt8] = []
+    block.reserveCapacity(Self.blockSize)
     while block.count < Self.blockSize {
       if current.isEmpty {
         guard let next = pieces.next() else {
@@ -154,7 +135,7 @@ final class XMLByteSource {
       }
       let taken = current.prefix(Self.blockSize - block.count)
       current = current.dropFirst(taken.count)
-      block += taken
+      taken.withUnsafeBytes { block.append(contentsOf: $0) }
     }
     return block
   }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Makes UTF-8 fit for an XML parser: what is not UTF-8, or no character of XML 1.0, becomes U+FFFD.
 ///
 /// That includes references such as `&#27;`: well-meaning tools write them, and XML forbids them.
@@ -12,33 +14,53 @@ struct XMLTextRepair {
 
   /// Takes bytes cut anywhere; keeps back a character or reference that is not whole yet.
   mutating func take(_ bytes: [UInt8], isLast: Bool) -> [UInt8] {
+    let content = XMLContent(of: bytes)
+    if carry.isEmpty, content.isPlain { return bytes }
+    let isASCII = !content.hasHigh && carry.allSatisfy { $0 < 0x80 }
+    let hasOnlyReferences = isASCII && !content.hasControl && carry.allSatisfy { $0 >= 0x20 }
     var whole = carry + bytes
     let cut = isLast ? whole.count : Self.safeCut(whole)
     carry = Array(whole[cut...])
     whole.removeSubrange(cut...)
-    if String(validating: whole, as: UTF8.self) == nil {
+    if !isASCII, String(validating: whole, as: UTF8.self) == nil {
       replacedBytes = true
       whole = Array(String(decoding: whole, as: UTF8.self).utf8)
     }
-    return replacingForbidden(whole)
+    return replacingForbidden(whole, onlyReferences: hasOnlyReferences)
   }
 
-  private mutating func replacingForbidden(_ bytes: [UInt8]) -> [UInt8] {
-    guard var index = bytes.firstIndex(where: Self.isSuspect) else { return bytes }
+  /// - Parameter onlyReferences: nothing but references can be forbidden.
+  private mutating func replacingForbidden(_ bytes: [UInt8], onlyReferences: Bool) -> [UInt8] {
     var result: [UInt8] = []
-    result.reserveCapacity(bytes.count + 64)
     var copied = 0
+    var index = Self.nextSuspect(bytes, from: 0, onlyReferences)
     while index < bytes.count {
-      let length = Self.isSuspect(bytes[index]) ? Self.forbiddenLength(bytes[index...]) : 0
+      let length = Self.forbiddenLength(bytes[index...])
       if length > 0 {
+        if copied == 0 { result.reserveCapacity(bytes.count + 64) }
         result += bytes[copied..<index]
         result += Self.replacement
         copied = index + length
         replacedCharacters = true
       }
-      index += max(1, length)
+      index = Self.nextSuspect(bytes, from: index + max(1, length), onlyReferences)
     }
-    return result + bytes[copied...]
+    return copied == 0 ? bytes : result + bytes[copied...]
+  }
+
+  private static func nextSuspect(
+    _ bytes: [UInt8], from start: Int, _ onlyReferences: Bool
+  ) -> Int {
+    bytes.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress, start < bytes.count else { return bytes.count }
+      if onlyReferences {
+        let found = memchr(base + start, Int32(UInt8(ascii: "&")), bytes.count - start)
+        return found.map { UnsafeRawPointer($0) - base } ?? bytes.count
+      }
+      var index = start
+      while index < bytes.count, !isSuspect(bytes[index]) { index += 1 }
+      return index
+    }
   }
 
   /// Control characters, and the starts of U+FFFE, U+FFFF and references.

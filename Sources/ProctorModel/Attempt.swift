@@ -46,11 +46,17 @@ public struct Failure: Hashable, Sendable {
   public let location: SourceLocation?
   /// The user's own frames, innermost first.
   public let frames: [Frame]
+  /// How the place was found; nil for proctor's own runners, which say it.
+  public let origin: LocationOrigin?
 
-  public init(message: String, location: SourceLocation? = nil, frames: [Frame] = []) {
+  public init(
+    message: String, location: SourceLocation? = nil, frames: [Frame] = [],
+    origin: LocationOrigin? = nil
+  ) {
     self.message = message
     self.location = location
     self.frames = frames
+    self.origin = origin
   }
 }
 

@@ -32,6 +32,8 @@ public struct Report: Sendable {
   public var shard: Shard?
   /// Tests that a report which was read again counts and does not list; nil when `tests` has all.
   public var unlisted: Counts?
+  /// The files that it was read from; nil for a run.
+  public var reading: Reading?
   /// Writes that answers list.
   public static let writesListed = 200
 
@@ -52,6 +54,7 @@ public struct Report: Sendable {
   }
 
   public var counts: Counts {
+    if let reading { return reading.counts }
     let listed = Counts(tests)
     return unlisted.map { listed + $0 } ?? listed
   }
@@ -139,6 +142,12 @@ public struct Counts: Hashable, Sendable {
   public let failed: Int
   public let skipped: Int
   public var total: Int { passed + failed + skipped }
+
+  public init(passed: Int, failed: Int, skipped: Int) {
+    self.passed = passed
+    self.failed = failed
+    self.skipped = skipped
+  }
 
   public init(_ tests: [TestResult]) {
     passed = tests.count { $0.outcome == .passed }

@@ -54,6 +54,8 @@ public struct RunError: Hashable, Sendable {
   public let suite: String?
   /// nil when the runner itself knows of it, so that its exit status shows it.
   public let finding: Finding?
+  /// How the place was found in a foreign report.
+  public var origin: LocationOrigin?
 
   public init(
     stage: Stage, adapter: AdapterID?, message: String, location: SourceLocation? = nil,

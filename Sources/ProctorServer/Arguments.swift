@@ -33,6 +33,7 @@ struct Arguments: Sendable {
   }
 
   func string(_ name: String) -> String? { decoded(name) }
+  func strings(_ name: String) -> [String]? { decoded(name) }
   func integer(_ name: String) -> Int? { decoded(name) }
   func seconds(_ name: String) -> Double? { decoded(name) }
   func bool(_ name: String) -> Bool { decoded(name) ?? false }

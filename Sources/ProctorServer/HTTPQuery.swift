@@ -29,7 +29,7 @@ struct HTTPQuery {
   private static func json(_ text: String, _ kind: Parameter.Kind?) -> JSONValue {
     switch kind {
     case .string, .choice, nil: .string(text)
-    case .seconds, .integer, .boolean, .json:
+    case .seconds, .integer, .boolean, .strings, .json:
       (try? JSONText(Data(text.utf8))) == nil ? .string(text) : .text(Data(text.utf8))
     }
   }

@@ -65,7 +65,7 @@ struct Operation: Sendable {
   /// Every operation, in the order of the contract.
   static let all: [Operation] = [
     .runAllTests, .runTest, .getRun, .listTests, .executeFunction, .benchmark, .executeCode,
-    .validateCode, .verifyPatch, .gate, .sandboxStatus,
+    .validateCode, .verifyPatch, .gate, .ingestReports, .sandboxStatus,
   ]
 
   /// The JSON Schema of its arguments.

@@ -10,6 +10,8 @@ struct Parameter: Sendable {
     case integer(ClosedRange<Int>)
     case boolean
     case choice([String])
+    /// At least one.
+    case strings
     /// Any JSON, which goes on as text.
     case json
   }
@@ -51,6 +53,10 @@ struct Parameter: Sendable {
     case .boolean: return ["type": "boolean", "description": about]
     case .choice(let words):
       return ["enum": .array(words.map { .string($0) }), "description": about]
+    case .strings:
+      return [
+        "type": "array", "items": ["type": "string"], "minItems": 1, "description": about,
+      ]
     case .json: return ["description": about]
     }
   }
@@ -62,6 +68,9 @@ struct Parameter: Sendable {
     case .json: return nil
     case .string:
       return (try? decoder.decode(String.self, from: value)) == nil ? "must be a string" : nil
+    case .strings:
+      let texts = try? decoder.decode([String].self, from: value)
+      return texts?.isEmpty == false ? nil : "must be a list of strings, with one at least"
     case .boolean:
       return (try? decoder.decode(Bool.self, from: value)) == nil ? "must be true or false" : nil
     case .seconds(let most):

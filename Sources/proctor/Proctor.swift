@@ -27,6 +27,7 @@ struct Proctor: AsyncParsableCommand {
         proctor bench src/sum.py total '[1, 2]' time it
         proctor eval -l py --code 'sum([1, 2])' run a piece of code
         proctor validate src/plugin.py         judge code, nothing run
+        proctor ingest reports/                read reports of other tools
         proctor report --html page.html        the last runs as a page to look at
         proctor lint-report junit.xml          what platforms would lose of a report
         proctor status                         what this machine and workspace offer
@@ -46,7 +47,7 @@ struct Proctor: AsyncParsableCommand {
     version: ProctorVersion.text,
     // Each says its name itself: making one out of a type's name costs every start a tenth of a millisecond.
     subcommands: [
-      Run.self, Test.self, List.self, BisectOrder.self, Merge.self, GateCommand.self,
+      Run.self, Test.self, List.self, BisectOrder.self, Ingest.self, Merge.self, GateCommand.self,
       Cluster.self, Check.self, Compare.self, Exec.self, Eval.self,
       Bench.self, Validate.self, ReportCommand.self, LintReport.self, Status.self,
       SelfTestCommand.self, MCP.self, Serve.self, Audit.self, HistoryCommand.self, Slowest.self,

@@ -37,6 +37,25 @@ import Testing
     #expect(reading == whole.reading)
   }
 
+  /// What is only counted must come to the same as what is handed over.
+  @Test(arguments: scenarios) func `counts as it reads`(_ scenario: String) throws {
+    let input = try Self.input(scenario)
+    let whole = JUnitXML.decode(input)
+    let counting = CountingSink()
+    let reading = JUnitXML.decode([input], into: counting)
+    #expect(reading == whole.reading)
+    #expect(counting.fingerprints == whole.cases.map(\.fingerprint))
+  }
+
+  @Test(arguments: scenarios) func `is told by its content`(_ scenario: String) throws {
+    let finding = ReportSniffer.look(at: try Self.input(scenario))
+    switch (finding, scenario) {
+    case (.empty, "empty"), (.unknown, "not_junit"): break
+    case (.format(let format), _): #expect(format.id == "junit")
+    default: Issue.record("\(finding)")
+    }
+  }
+
   /// Pieces smaller than what the source looks at first would all be joined before parsing.
   @Test func `repairs characters cut between large pieces`() {
     let euro = "€&#27;\u{1}"

@@ -586,6 +586,7 @@ class Official(Case):
 
     def test_every_tool_in_both_eras(self):
         self.write("test_code.py", TESTS)
+        self.write("report.xml", "<testsuite><testcase name=\"a\"><skipped/></testcase></testsuite>")
         for mode, version in [("legacy", HANDSHAKE), ("auto", MODERN)]:
             with self.subTest(mode):
                 asked = []
@@ -602,6 +603,7 @@ class Official(Case):
                         ("validate_code", {"code": "eval(input())", "language": "python"}),
                         ("verify_patch", {}),
                         ("sandbox_status", {}),
+                        ("ingest_reports", {"paths": ["report.xml"]}),
                     ]}
                 results = self.run_client(body, mode, asked=asked)
                 self.assertEqual([n for n, r in results.items() if r.is_error], [])
@@ -615,6 +617,7 @@ class Official(Case):
                 self.assertEqual(content["benchmark"]["iterations"], 50)
                 self.assertGreater(content["validate_code"]["risk_score"], 0)
                 self.assertEqual(content["verify_patch"]["status"], "passed")
+                self.assertEqual(content["ingest_reports"]["reason"], "all_skipped")
                 self.assertEqual(len(asked), 3)
                 self.assertIn("FAILED (tests_failed)", results["run_all_tests"].content[0].text)
                 for name, result in results.items():
@@ -693,6 +696,37 @@ expires = 2999-01-01
         self.assertEqual(hidden["structuredContent"]["quarantined"], 1)
         self.assertIn("QUARANTINED", text(hidden))
         self.assertIn("test_it.py::test_red", text(hidden))
+
+
+class Reports(Case):
+    def test_inside_the_workspace_only(self):
+        (self.workspace / "out").mkdir()
+        self.write("out/junit.xml", '<testsuite tests="2"><testcase name="a"/><testcase name="b"><failure message="no"/></testcase></testsuite>')
+        wire = self.wire()
+        found = wire.call("ingest_reports", paths=["out"])
+        self.assertFalse(found["isError"])
+        answer = found["structuredContent"]
+        self.assertEqual((answer["status"], answer["passed"], answer["failed"]), ("partial_failure", 1, 1))
+        self.assertEqual(answer["reports"][0]["file"], "out/junit.xml")
+        self.assertEqual(answer["failures"][0]["id"], "junit:.:b")
+        self.assertIn("FAIL junit:.:b", found["content"][0]["text"])
+        outside = self.workspace.parent / "outside.xml"
+        outside.write_text('<testsuite><testcase name="a"/></testsuite>')
+        (self.workspace / "link.xml").symlink_to(outside)
+        for path in [str(outside), "../outside.xml", "link.xml", "/etc/passwd", "gone/../../outside.xml"]:
+            refused = wire.call("ingest_reports", paths=[path])
+            self.assertTrue(refused["isError"], path)
+            self.assertIn("outside the workspace", refused["content"][0]["text"])
+        self.assertTrue(wire.call("ingest_reports", paths=[])["isError"])
+        self.assertTrue(wire.call("ingest_reports", paths="out")["isError"])
+
+    def test_many_failures_are_few_words(self):
+        cases = "".join(f'<testcase name="t{i}"><failure message="no {i}"/></testcase>' for i in range(3000))
+        self.write("many.xml", f"<testsuite>{cases}</testsuite>")
+        found = self.wire().call("ingest_reports", paths=["many.xml"])
+        self.assertLess(len(json.dumps(found["structuredContent"])) + len(found["content"][0]["text"]), 20_000)
+        self.assertEqual(found["structuredContent"]["failed"], 3000)
+        self.assertNotIn("get_run", found["content"][0]["text"])
 
 
 class ForModels(Case):

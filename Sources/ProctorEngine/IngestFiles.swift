@@ -1,0 +1,125 @@
+import FoundationEssentials
+import Glibc
+import ProctorModel
+
+/// The files that are to be read, in the order they were named; those of a folder by name.
+struct IngestFiles {
+  struct File {
+    /// As it is opened.
+    let path: String
+    /// As answers name it.
+    let name: String
+    /// Whether it was named itself, rather than found in a folder: then it must be a report.
+    let isNamed: Bool
+  }
+
+  /// What reports are called that stand in a folder among other files.
+  private static let extensions: Set<String> = [
+    "xml", "json", "jsonl", "ndjson", "tap", "trx",
+  ]
+  private static let most = 100_000
+
+  private let request: IngestRequest
+  private let workspace: String
+  private var seen: Set<String> = []
+  private var files: [File] = []
+
+  /// - Throws: `EngineError` with code `usage` for no path at all, or one outside of where it may be.
+  static func all(
+    of request: IngestRequest, in workspace: String
+  ) throws(EngineError) -> [File] {
+    guard !request.paths.isEmpty else {
+      throw EngineError(
+        .usage, "no report is named", resolution: "Name files of reports, or folders of them.")
+    }
+    var files = IngestFiles(request: request, workspace: workspace)
+    for path in request.paths { try files.add(path) }
+    return files.files
+  }
+
+  private init(request: IngestRequest, workspace: String) {
+    self.request = request
+    self.workspace = workspace
+  }
+
+  private mutating func add(_ path: String) throws(EngineError) {
+    let absolute = path.hasPrefix("/") ? path : "\(request.base)/\(path)"
+    let real = FileSystem.realPath(absolute)
+    if request.isConfined { try confine(path, absolute, real) }
+    guard let real, FileSystem.isFolder(real) else {
+      return add(real ?? absolute, isNamed: true)
+    }
+    var pending = [real]
+    while let folder = pending.popLast(), files.count < Self.most {
+      for entry in FileSystem.entries(of: folder) {
+        let inner = "\(folder)/\(entry.name)"
+        if entry.isFolder {
+          pending.append(inner)
+        } else if Self.extensions.contains(Self.fileExtension(entry.name)) {
+          // A link in a folder may lead anywhere.
+          guard let target = FileSystem.realPath(inner), !request.isConfined || isInside(target)
+          else { continue }
+          add(target, isNamed: false)
+        }
+      }
+    }
+  }
+
+  private func confine(_ path: String, _ absolute: String, _ real: String?) throws(EngineError) {
+    let parent = FileSystem.realPath(absolute.parentFolder)
+    guard isInside(real ?? parent ?? absolute), !absolute.contains("/../") || real != nil else {
+      throw EngineError(
+        .usage, "\(path) is outside the workspace \(workspace)",
+        resolution: "Name reports inside the workspace.")
+    }
+  }
+
+  private func isInside(_ path: String) -> Bool {
+    path == workspace || path.hasPrefix(workspace + "/")
+  }
+
+  private mutating func add(_ path: String, isNamed: Bool) {
+    guard seen.insert(path).inserted else { return }
+    let name =
+      path.hasPrefix(workspace + "/") ? String(path.dropFirst(workspace.count + 1)) : path
+    files.append(File(path: path, name: name, isNamed: isNamed))
+  }
+
+  private static func fileExtension(_ name: String) -> String {
+    name.lastIndex(of: ".").map { name[name.index(after: $0)...].lowercased() } ?? ""
+  }
+}
+
+/// A regular file's bytes, block by block.
+final class FileBlocks: Sequence, IteratorProtocol {
+  private static let blockSize = 256 * 1024
+
+  private let descriptor: Int32
+  private var buffer = [UInt8](repeating: 0, count: blockSize)
+  /// Why reading ended before the end of the file.
+  private(set) var problem: String?
+
+  /// nil when it cannot be read; `errno` says why, 0 that it is no regular file.
+  init?(_ path: String) {
+    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return nil }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      errno = 0
+      return nil
+    }
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+  }
+
+  func next() -> Data? {
+    let count = FileSystem.read(descriptor, &buffer)
+    if count < 0 { problem = String(cString: strerror(errno)) }
+    return count > 0 ? Data(buffer[..<count]) : nil
+  }
+
+  /// Back to the start.
+  func rewind() { lseek(descriptor, 0, SEEK_SET) }
+}
