@@ -84,7 +84,7 @@ if [ ! -s "$schemas/junit-10.xsd" ] || [ ! -s "$schemas/surefire-test-report.xsd
     as_root apt-get "${apt_options[@]}" source -qq --download-only surefire >/dev/null)
   tar -xf "$schemas"/surefire_*.orig.tar.* -O --wildcards '*/resources/xsd/surefire-test-report.xsd' \
     >"$schemas/surefire-test-report.xsd"
-  rm -rf "$schemas"/lists "$schemas"/*.tar.* "$schemas"/*.dsc "$schemas"/sources.list
+  as_root rm -rf "$schemas"/lists "$schemas"/*.tar.* "$schemas"/*.dsc "$schemas"/sources.list
 fi
 
 # The schemas of Kubernetes' API.

