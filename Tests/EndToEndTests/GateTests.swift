@@ -169,6 +169,20 @@ import Testing
     #expect(tests(deselected, "removed") == ["test_zero"])
   }
 
+  @Test func `a failure that passed on the same code before is flaky`() throws {
+    try folder.write("flag\n__pycache__\n", to: "workspace/.gitignore")
+    try folder.write(
+      "import os\n\ndef test_flag():\n    assert not os.path.exists('flag')\n",
+      to: "workspace/tests/test_flag.py")
+    try commit("a test that depends on what git does not see")
+    #expect(try gate(status: 0)["status"] as? String == "passed")
+    try folder.write("", to: "workspace/flag")
+    let answer = try gate(status: 1)
+    #expect(rules(answer) == ["flaky"])
+    #expect(tests(answer, "flaky") == ["test_flag"])
+    #expect(tests(answer, "new_failure") == [])
+  }
+
   // MARK: reports
 
   @Test func `base from a report is base as it is run, and an incomplete one is no pass`() throws {

@@ -587,6 +587,8 @@ class Official(Case):
     def test_every_tool_in_both_eras(self):
         self.write("test_code.py", TESTS)
         self.write("report.xml", "<testsuite><testcase name=\"a\"><skipped/></testcase></testsuite>")
+        self.commit()
+        self.write("other.py", "x = 1\n")
         for mode, version in [("legacy", HANDSHAKE), ("auto", MODERN)]:
             with self.subTest(mode):
                 asked = []
@@ -602,6 +604,7 @@ class Official(Case):
                         ("execute_code", {"language": "python", "code": "print(1)\n6 * 7"}),
                         ("validate_code", {"code": "eval(input())", "language": "python"}),
                         ("verify_patch", {}),
+                        ("gate", {"base": "HEAD"}),
                         ("sandbox_status", {}),
                         ("ingest_reports", {"paths": ["report.xml"]}),
                     ]}
@@ -618,6 +621,8 @@ class Official(Case):
                 self.assertGreater(content["validate_code"]["risk_score"], 0)
                 self.assertEqual(content["verify_patch"]["status"], "passed")
                 self.assertEqual(content["ingest_reports"]["reason"], "all_skipped")
+                self.assertEqual(content["gate"]["status"], "passed")
+                self.assertEqual(content["gate"]["counts"]["known_failure"], 1)
                 self.assertEqual(len(asked), 3)
                 self.assertIn("FAILED (tests_failed)", results["run_all_tests"].content[0].text)
                 for name, result in results.items():
