@@ -155,12 +155,6 @@ public struct Counts: Hashable, Sendable {
     skipped = tests.count { $0.outcome == .skipped }
   }
 
-  public init(passed: Int, failed: Int, skipped: Int) {
-    self.passed = passed
-    self.failed = failed
-    self.skipped = skipped
-  }
-
   public static func + (left: Counts, right: Counts) -> Counts {
     Counts(
       passed: left.passed + right.passed, failed: left.failed + right.failed,

@@ -7,5 +7,6 @@ shift
 environment=mcp
 [ "$name" != page ] || environment=page
 [[ "$name" != ci_* ]] || environment=ci
+[ "$name" != kubernetes ] || environment=kubernetes
 export PROCTOR=$PWD/.build/debug/proctor PROCTOR_WARM=off PROCTOR_CACHE_DIR=$PWD/.cache/proctor VIRTUAL_ENV=$PWD/.cache/python
 exec ".cache/$environment/bin/python" -B "Tests/Support/$name.py" "$@"

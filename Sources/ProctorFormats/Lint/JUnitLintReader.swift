@@ -2,7 +2,7 @@ import FoundationEssentials
 import ProctorModel
 
 /// Looks through JUnit XML as it is written, before anyone makes sense of it; in constant memory but for the hashes of names.
-struct JUnitLintReader {
+final class JUnitLintReader: XMLHandler {
   private static let pieceSize = 1 << 20
   /// Characters of output that Jenkins keeps of a case that passed, and of one that failed (junit-plugin, CaseResult.java).
   private static let outputKept = (passed: 1000, failed: 100_000)
@@ -20,39 +20,57 @@ struct JUnitLintReader {
     var output = 0
   }
 
+  /// Text of the innermost element, as far as it matters.
+  private struct Content {
+    /// Of what went wrong.
+    var text = BoundedText()
+    /// UTF-16 units of what was printed.
+    var output = 0
+  }
+
   private var facts = LintFacts()
   private var path: [String] = []
   private var open: OpenCase?
+  private var content = Content()
 
   static func facts(_ data: Data) -> LintFacts {
     let pieces = stride(from: data.startIndex, to: data.endIndex, by: pieceSize).lazy.map { start in
       data[start..<min(start + pieceSize, data.endIndex)]
     }
     let source = XMLByteSource(pieces)
-    var reader = JUnitLintReader()
+    let reader = JUnitLintReader()
     reader.facts.bytes = data.count
     if let objection = source.objection {
       reader.facts.malformed = objection.message
       return reader.facts
     }
-    let nodes = XMLNodeReader(source)
-    while let node = nodes.next() { reader.take(node) }
+    let events = XMLEventReader(source, reader)
+    events.run()
     reader.facts.malformed =
-      nodes.problem.map { "line \($0.line): \($0.message)" } ?? reader.facts.malformed
+      events.problem.map { "line \($0.line): \($0.message)" } ?? reader.facts.malformed
     return reader.facts
   }
 
-  private mutating func take(_ node: XMLNode) {
-    switch node {
-    case .start(let element):
-      start(element)
-      if element.isEmpty { end() }
-    case .end: end()
-    case .text(let text): take(text.captured.text)
+  func text(_ bytes: UnsafeBufferPointer<UInt8>) {
+    guard open != nil, let element = path.last else { return }
+    if Self.wrong.contains(element) { content.text.append(bytes) }
+    if element.hasPrefix("system-"), path.dropLast().last == "testcase" {
+      content.output += String(decoding: bytes, as: UTF8.self).utf16.count
     }
   }
 
-  private mutating func start(_ element: XMLNode.Element) {
+  func start(_ tag: XMLTag) {
+    closeContent()
+    start(tag.element)
+  }
+
+  private func closeContent() {
+    if content.text.captured.text.namesPlace { open?.namesPlace = true }
+    if let output = open?.output { open?.output = max(output, content.output) }
+    content = Content()
+  }
+
+  private func start(_ element: XMLElement) {
     if path.isEmpty {
       facts.isLoneCase = element.name == "testcase"
       if !["testsuites", "testsuite", "testcase"].contains(element.name) {
@@ -77,7 +95,7 @@ struct JUnitLintReader {
     path.append(element.name)
   }
 
-  private mutating func begin(_ attributes: [String: String]) {
+  private func begin(_ attributes: [String: String]) {
     let name = attributes["name"] ?? ""
     let className = attributes["classname"] ?? ""
     let shown = className.isEmpty ? name : "\(className) \(name)"
@@ -94,16 +112,8 @@ struct JUnitLintReader {
         && (attributes["line"] != nil || attributes["lineno"] != nil))
   }
 
-  private mutating func take(_ text: String) {
-    guard var current = open, let element = path.last else { return }
-    if Self.wrong.contains(element), text.namesPlace { current.namesPlace = true }
-    if element.hasPrefix("system-"), path.dropLast().last == "testcase" {
-      current.output = max(current.output, text.utf16.count)
-    }
-    open = current
-  }
-
-  private mutating func end() {
+  func end() {
+    closeContent()
     guard let name = path.popLast(), name == "testcase", let ended = open,
       !path.contains("testcase")
     else { return }
