@@ -134,9 +134,20 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
+      name: "ProctorStorage",
+      dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: settings),
+    .target(
+      name: "ProctorHistory",
+      dependencies: [
+        "ProctorModel", "ProctorFormats", "ProctorStorage",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: settings),
+    .target(
       name: "ProctorAudit",
       dependencies: [
-        "ProctorModel", "ProctorFormats",
+        "ProctorModel", "ProctorFormats", "ProctorStorage",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Crypto", package: "swift-crypto"),
       ],
@@ -145,6 +156,7 @@ let package = Package(
       name: "ProctorServer",
       dependencies: [
         "ProctorModel", "ProctorFormats", "ProctorEngine", "ProctorSchemas", "ProctorAudit",
+        "ProctorHistory", "ProctorStorage",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
@@ -160,7 +172,7 @@ let package = Package(
       name: "proctor",
       dependencies: [
         "ProctorEngine", "ProctorModel", "ProctorFormats", "ProctorSelfTest", "ProctorServer",
-        "ProctorAudit", "CSandbox",
+        "ProctorAudit", "ProctorHistory", "ProctorStorage", "CSandbox",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -170,6 +182,9 @@ let package = Package(
     .executableTarget(
       name: "audit-cost", dependencies: ["ProctorAudit"], path: "Benchmarks/Audit",
       swiftSettings: settings),
+    .executableTarget(
+      name: "history-cost", dependencies: ["ProctorHistory", "ProctorModel"],
+      path: "Benchmarks/History", swiftSettings: settings),
     .testTarget(name: "ProctorModelTests", dependencies: ["ProctorModel"], swiftSettings: settings),
     .testTarget(
       name: "ProctorFormatsTests", dependencies: ["ProctorFormats", "ProctorModel"],
@@ -189,6 +204,13 @@ let package = Package(
       name: "ProctorAuditTests",
       dependencies: [
         "ProctorAudit", "ProctorModel", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ProctorHistoryTests",
+      dependencies: [
+        "ProctorHistory", "ProctorModel", "ProctorStorage",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["ProctorModel"], swiftSettings: settings),

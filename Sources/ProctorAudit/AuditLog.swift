@@ -1,6 +1,7 @@
 import FoundationEssentials
 import GRDB
 import Glibc
+import ProctorStorage
 
 /// The trail in its file: entries are added at its end, by several processes at once.
 final class AuditLog: Sendable {
@@ -25,7 +26,12 @@ final class AuditLog: Sendable {
   ) throws(AuditError) {
     let file = try Self.file(in: folder)
     record = MaskedJSON(mask: mask)
-    let opened = try file.open(isSuspect: isSuspect, setsAside: setsAside)
+    let opened: DatabaseFile.Opened
+    do {
+      opened = try file.open(isSuspect: isSuspect, setsAside: setsAside)
+    } catch {
+      throw AuditError(error, in: file)
+    }
     (queue, setAside) = (opened.queue, opened.setAside)
     path = file.path
     identity = Self.identity(of: file.path)
@@ -35,7 +41,7 @@ final class AuditLog: Sendable {
       try found()
       try noteLost()
     } catch {
-      throw file.problem(error)
+      throw AuditError(error, in: file)
     }
   }
 
@@ -53,7 +59,13 @@ final class AuditLog: Sendable {
         "the folder \(folder) cannot be made: \(String(cString: strerror(errno)))",
         resolution: "Free some space or name another cache folder with PROCTOR_CACHE_DIR.")
     }
-    return DatabaseFile(path: "\(folder)/\(fileName)", migrator: AuditSchema.migrator)
+    return Self.file(at: folder)
+  }
+
+  /// - Parameter folder: an existing one.
+  static func file(at folder: String) -> DatabaseFile {
+    DatabaseFile(
+      path: "\(folder)/\(fileName)", migrator: AuditSchema.migrator, removal: .overwritten)
   }
 
   // MARK: calls

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 import Glibc
 import ProctorFormats
+import ProctorStorage
 
 /// Answers questions about the trail; any door may ask.
 public struct AuditReader: Sendable {
@@ -53,8 +54,7 @@ public struct AuditReader: Sendable {
     do {
       return try body()
     } catch {
-      throw DatabaseFile(path: "\(folder)/\(AuditLog.fileName)", migrator: AuditSchema.migrator)
-        .problem(error)
+      throw AuditError(error, in: AuditLog.file(at: folder))
     }
   }
 }

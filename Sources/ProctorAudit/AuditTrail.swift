@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ProctorStorage
 import Synchronization
 
 /// The user's audit trail, opened with the first call that is recorded and kept open.
@@ -12,11 +13,10 @@ public final class AuditTrail: Sendable {
   private let folder: String
   private let settings: AuditSettings
   private let mask: SecretMask
-  fileprivate var file: DatabaseFile {
-    DatabaseFile(path: "\(folder)/\(AuditLog.fileName)", migrator: AuditSchema.migrator)
-  }
+  fileprivate var file: DatabaseFile { AuditLog.file(at: folder) }
 
-  private let say: @Sendable (String) -> Void
+  /// Tells the user of this process what is wrong; any thread.
+  public let say: @Sendable (String) -> Void
   private let state = Mutex(State())
 
   /// - Parameters:
@@ -47,10 +47,8 @@ public final class AuditTrail: Sendable {
         try recorded(&state) { ($0, try $0.begin(beginning)) }
       }
       return AuditedCall(Recorded(trail: self, log: log, number: number))
-    } catch let error as AuditError {
-      problem = error
     } catch {
-      problem = file.problem(error)
+      problem = AuditError(error, in: file)
     }
     guard !settings.isRequired, !isRequired() else {
       throw AuditError(
@@ -107,7 +105,7 @@ public final class AuditTrail: Sendable {
           number, outcome, exitCode: exitCode, confirmation: confirmation, wallMS: wallMS)
         try log.prune(trail.settings)
       } catch {
-        let problem = trail.file.problem(error)
+        let problem = AuditError(error, in: trail.file)
         trail.complain(
           "the end of this call is not recorded in the audit trail: \(problem.message)\n\(problem.resolution)"
         )

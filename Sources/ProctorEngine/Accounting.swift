@@ -14,6 +14,7 @@ struct Accounting {
   let outcomes: [ProjectOutcome]
   /// The user stopped the run.
   let interrupted: Bool
+  var flakyPolicy = FlakyPolicy.warn
   /// Nothing was found to run.
   var nothingDetected: Bool { outcomes.isEmpty }
 
@@ -23,7 +24,8 @@ struct Accounting {
     {
       return broken
     }
-    return errorsOutsideTests ?? failedTests ?? nothingRan ?? Verdict(status: .passed)
+    return brokenRepetition ?? errorsOutsideTests ?? failedTests ?? flakyTests ?? nothingRan
+      ?? Verdict(status: .passed)
   }
 
   /// The same for a listing, where no test has an outcome yet.
@@ -152,6 +154,22 @@ struct Accounting {
         + (special.isEmpty ? "" : " (\(special.joined(separator: ", ")))"))
   }
 
+  /// All repetitions together have a verdict only if each of them has one.
+  private var brokenRepetition: Verdict? {
+    outcomes.lazy.compactMap(\.brokenRepetition).first
+  }
+
+  private var flakyTests: Verdict? {
+    let flaky = outcomes.flatMap { outcome in
+      outcome.flaky.filter { outcome.quarantined[$0] == nil }
+    }
+    guard flakyPolicy == .fail, !flaky.isEmpty else { return nil }
+    return Verdict(
+      status: .partialFailure, reason: .flaky,
+      message: flaky.count == 1
+        ? "1 test failed before it passed" : "\(flaky.count) tests failed before they passed")
+  }
+
   /// Condition 4.
   private var nothingRan: Verdict? {
     if nothingDetected {
@@ -165,9 +183,12 @@ struct Accounting {
       return Verdict(status: .noTests, reason: .emptySelection, message: "no test matched")
     }
     guard !results.contains(where: { $0.outcome == .passed }) else { return nil }
+    let hidden = outcomes.reduce(0) { $0 + $1.quarantined.count }
     return Verdict(
       status: .noTests, reason: .allSkipped,
-      message: "all \(results.count) tests were skipped, so nothing was tested")
+      message: hidden == 0
+        ? "all \(results.count) tests were skipped, so nothing was tested"
+        : "no test passed: of \(results.count), \(hidden) failed and are quarantined")
   }
 
   // MARK: words

@@ -8,6 +8,7 @@ import ProctorModel
 ///     ROOT/workspaces/NAME-HASH/        build caches of one workspace, kept from run to run
 ///       candidates/KIND-N/              the same for copies of it that patches or revisions changed
 ///     ROOT/reports/NAME-HASH/           the last runs of one workspace, to be looked at
+///     ROOT/history/NAME-HASH/           what became of each test of one workspace, run by run
 ///     ROOT/confirmed/NAME-HASH/         what the user agreed to for as long as it stays as it is
 ///     ROOT/runs/PID-NONCE/              one run's scratch, removed at its end or at the next start
 struct CacheFolder: Sendable {
@@ -53,8 +54,24 @@ struct CacheFolder: Sendable {
   /// The kept runs of a workspace.
   func archive(of path: String) -> String { "\(root)/reports/\(Self.named(path))" }
 
+  /// What became of each test of a workspace.
+  func history(of path: String) -> String { "\(root)/history/\(Self.named(path))" }
+
   /// What the user agreed to in a workspace for as long as it stays as it is.
   func confirmed(of path: String) -> String { "\(root)/confirmed/\(Self.named(path))" }
+
+  /// Removes the folders of those workspaces that were changed longest ago.
+  /// - Parameters:
+  ///   - folder: of one workspace.
+  ///   - most: folders that stay.
+  static func makeRoom(beside folder: String, most: Int) {
+    let all = folder.parentFolder
+    let folders = FileSystem.entries(of: all).filter(\.isFolder).map { "\(all)/\($0.name)" }
+    guard folders.count > most else { return }
+    let byAge = folders.map { (path: $0, date: FileSystem.changed($0)) }
+      .sorted { $0.date < $1.date }
+    for other in byAge.prefix(folders.count - most) { FileSystem.removeTree(other.path) }
+  }
 
   private static func named(_ path: String) -> String {
     let name = path.split(separator: "/").last.map(String.init) ?? "root"

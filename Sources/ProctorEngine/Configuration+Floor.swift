@@ -13,6 +13,8 @@ extension Configuration {
     result.validation = validation.noLaxer(than: first.validation)
     result.tests.allowNetworkAccess = tests.allowNetworkAccess && first.tests.allowNetworkAccess
     result.tests.fetch = tests.fetch && first.tests.fetch
+    result.tests.retries = min(tests.retries, first.tests.retries)
+    result.tests.flaky = tests.flaky.noLaxer(than: first.tests.flaky)
     result.tests.read = tests.read.filter(first.tests.read.contains)
     if first.tests.workspace != .writable, tests.workspace == .writable {
       result.tests.workspace = first.tests.workspace

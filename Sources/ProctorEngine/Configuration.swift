@@ -54,6 +54,10 @@ public struct Configuration: Sendable, Hashable {
     public var read: [String] = []
     public var allowNetworkAccess = false
     public var fetch = false
+    /// How often a failed test is run again.
+    public var retries = 0
+    /// What tests mean that failed and then passed.
+    public var flaky = FlakyPolicy.warn
     /// What proctor alone finds wrong, and this workspace means to do.
     public var allow: Set<RunError.Finding> = []
     public var adapters: [AdapterID: AdapterSettings] = [:]
@@ -86,7 +90,26 @@ public struct Configuration: Sendable, Hashable {
     public var isRequired = false
   }
 
+  /// `[history]`: what becomes of tests, run by run.
+  public struct History: Sendable, Hashable {
+    /// nil: as the other settings have it.
+    public var isEnabled: Bool?
+    /// Megabytes (2^20 bytes) of a workspace's history.
+    public var maxMegabytes: Int?
+    public var keepDays: Int?
+
+    /// What holds where two have a say: what keeps less.
+    func strictest(with other: History) -> History {
+      var result = History()
+      result.isEnabled = [isEnabled, other.isEnabled].contains(false) ? false : nil
+      result.maxMegabytes = [maxMegabytes, other.maxMegabytes].compactMap(\.self).min()
+      result.keepDays = [keepDays, other.keepDays].compactMap(\.self).min()
+      return result
+    }
+  }
+
   public var audit = Audit()
+  public var history = History()
   public var execution = Execution()
   public var validation = Validation()
   public var tests = Tests()

@@ -21,8 +21,11 @@ struct ConfigurationReader {
     let reader = ConfigurationReader(text: text, adapters: [], file: path)
     var result = UserSettings()
     for (key, value) in try reader.table() {
-      guard key == "audit" else { throw reader.unknown(key, in: [], known: ["audit"]) }
-      result.audit = try reader.userAudit(try reader.section(value, key))
+      switch key {
+      case "audit": result.audit = try reader.userAudit(try reader.section(value, key))
+      case "history": result.history = try reader.history(try reader.section(value, key))
+      default: throw reader.unknown(key, in: [], known: ["audit", "history"])
+      }
     }
     return result
   }
@@ -49,7 +52,10 @@ struct ConfigurationReader {
       case "validation":
         result.validation = try validation(try section(value, "validation"))
       case "audit": result.audit = try audit(try section(value, "audit"))
-      default: throw unknown(key, in: [], known: ["audit", "execution", "tests", "validation"])
+      case "history": result.history = try history(try section(value, "history"))
+      default:
+        throw unknown(
+          key, in: [], known: ["audit", "execution", "history", "tests", "validation"])
       }
     }
     return result
@@ -82,6 +88,20 @@ struct ConfigurationReader {
       case "retention_days": result.retentionDays = try integer(value, key, at, 1...36_500)
       case "max_mb": result.maxMegabytes = try integer(value, key, at, 1...1_048_576)
       default: throw unknown(key, in: at, known: ["required", "retention_days", "max_mb"])
+      }
+    }
+    return result
+  }
+
+  private func history(_ table: TOMLTable) throws(EngineError) -> Configuration.History {
+    var result = Configuration.History()
+    let at = ["history"]
+    for (key, value) in table {
+      switch key {
+      case "enabled": result.isEnabled = try bool(value, key, at)
+      case "max_mb": result.maxMegabytes = try integer(value, key, at, 1...1_048_576)
+      case "keep_days": result.keepDays = try integer(value, key, at, 1...36_500)
+      default: throw unknown(key, in: at, known: ["enabled", "max_mb", "keep_days"])
       }
     }
     return result
@@ -161,6 +181,8 @@ struct ConfigurationReader {
       case "read": result.read = try paths(value, key, at)
       case "allow_network_access": result.allowNetworkAccess = try bool(value, key, at)
       case "fetch": result.fetch = try bool(value, key, at)
+      case "retries": result.retries = try integer(value, key, at, 0...100)
+      case "flaky": result.flaky = try flaky(value, key, at)
       case "allow": result.allow = try findings(value, key, at)
       case _ where adapters.contains(key):
         result.adapters[AdapterID(rawValue: key)] = try adapter(try section(value, key), key)
@@ -169,7 +191,7 @@ struct ConfigurationReader {
           key, in: at,
           known: [
             "timeout_seconds", "test_timeout_seconds", "workspace", "keep", "read",
-            "allow_network_access", "fetch", "allow",
+            "allow_network_access", "fetch", "retries", "flaky", "allow",
           ] + Self.limits.keys.sorted() + adapters.sorted())
       }
     }
@@ -277,6 +299,15 @@ struct ConfigurationReader {
       throw wrong(key, at, "a list of \(known)")
     }
     return Set(found.compactMap(\.self))
+  }
+
+  private func flaky(
+    _ value: any TOMLValueConvertible, _ key: String, _ at: [String]
+  ) throws(EngineError) -> FlakyPolicy {
+    guard let policy = value.string.flatMap(FlakyPolicy.init) else {
+      throw wrong(key, at, "\"fail\", \"warn\" or \"pass\"")
+    }
+    return policy
   }
 
   private func environment(

@@ -78,6 +78,7 @@ public struct Engine: Sendable {
     let beginning = Report.Beginning(
       date: Date.now.timeIntervalSince1970, codeState: copy == nil ? CodeState.of(tree) : nil)
     let projects = concerned(selector, in: tree)
+    try refuseImpossible(projects)
     progress(.detected(projects))
     let folder = try RunFolder(in: CacheFolder(environment: options.environment))
     Sandbox.sweep()
@@ -85,7 +86,8 @@ public struct Engine: Sendable {
     let outcomes = try await outcomes(of: projects, selector, session)
     let names = outcomes.flatMap(\.listedNames)
     var report = ReportBuilder(
-      accounting: Accounting(outcomes: outcomes, interrupted: Task.isCancelled),
+      accounting: Accounting(
+        outcomes: outcomes, interrupted: Task.isCancelled, flakyPolicy: options.flaky ?? .warn),
       workspace: workspace, durationMS: (clock.now - start).milliseconds,
       suggestions: selector.wantedName.map { Suggestions.nearest(to: $0, among: names) } ?? []
     ).report()
@@ -256,13 +258,34 @@ public struct Engine: Sendable {
     return try ConfigurationReader.read(text, adapters: adapters)
   }
 
-  /// The isolation in force: the call's, else the configured one.
+  /// What is in force: the call's, else the configured one.
   private static func settled(
     _ options: EngineOptions, _ configuration: Configuration
   ) -> EngineOptions {
     var options = options
     options.isolation = options.isolation ?? configuration.execution.isolation
+    options.retries = options.retries ?? configuration.tests.retries
+    let flaky = options.flaky ?? configuration.tests.flaky
+    options.flaky = options.floor.map { flaky.noLaxer(than: $0.tests.flaky) } ?? flaky
     return options
+  }
+
+  /// - Throws: `EngineError` when what was asked for can be had of no runner here.
+  private func refuseImpossible(_ projects: [Project]) throws(EngineError) {
+    let adapters = projects.map(adapter)
+    guard !adapters.isEmpty else { return }
+    let isRetrying = options.repetition == nil && (options.retries ?? 0) > 0
+    if isRetrying, !adapters.contains(where: \.canSelect) {
+      throw EngineError(
+        .usage,
+        "failed tests cannot be run again here: \(Self.names(projects)) cannot run chosen tests",
+        resolution: "Leave retries out, or have its manifest say how tests are listed and selected."
+      )
+    }
+  }
+
+  private static func names(_ projects: [Project]) -> String {
+    Set(projects.map(\.adapter.rawValue)).sorted().joined(separator: ", ")
   }
 
   /// - Throws: `EngineError` for an isolation that runs of tests cannot have.

@@ -29,8 +29,22 @@ struct ProjectOutcome: Sendable {
   var selected: [TestCase] = []
   /// Every test that was listed, also those that a filter left out; for suggestions.
   var listedNames: [String] = []
-  /// Every execution of each test, in order; the last is its outcome. Never empty lists.
+  /// Every execution of each test, in order. Never empty lists.
   var attempts: [TestID: [Attempt]] = [:]
+  /// Tests were run several times and had to pass each time; how often.
+  var repetitions: Int?
+  /// What went wrong in a repetition, so that there is no verdict about all of them.
+  var brokenRepetition: Verdict?
+  /// Tests that failed and passed, on the same code.
+  var flaky: Set<TestID> = []
+  /// Failures that do not count.
+  var quarantined: [TestID: QuarantinedFailure] = [:]
+  /// In the order in which the tests ended.
+  var finished: [TestID] = []
+  /// Its tests were seen to run in the order that was asked for.
+  var isShuffled = false
+  /// What else is to be known, in sentences.
+  var notes: [String] = []
   var errors: [RunError] = []
   var contradictions: [String] = []
   var evidence: [InvocationEvidence] = []
@@ -55,7 +69,26 @@ struct ProjectOutcome: Sendable {
   }
 
   /// The final outcome of each test that has one.
-  var results: [TestID: Attempt] { attempts.compactMapValues(\.last) }
+  var results: [TestID: Attempt] {
+    attempts.compactMapValues { attempts in
+      let failed =
+        repetitions == nil ? nil : attempts.last { $0.outcome.countsAsFailed }
+      return failed ?? attempts.last
+    }.merging(quarantined.mapValues(\.standIn)) { $1 }
+  }
+
+  /// Everything that a test did; nil without an outcome.
+  func result(of test: TestCase) -> TestResult? {
+    guard let attempts = attempts[test.id],
+      var result = TestResult(
+        test: test, attempts: attempts, everyMustPass: repetitions != nil)
+    else { return nil }
+    if let failure = quarantined[test.id] {
+      result = TestResult(result, quarantined: failure)
+    }
+    result.isFlaky = flaky.contains(test.id) && quarantined[test.id] == nil
+    return result
+  }
 
   func has(_ id: TestID) -> Bool { attempts[id] != nil }
 }

@@ -15,13 +15,15 @@ struct Execution {
   /// The tests that were selected before; nil when the runner lists while it runs.
   let fixed: [TestCase]?
   private(set) var outcome: ProjectOutcome
-  private let begin = ContinuousClock().now
+  /// Since when its time counts.
+  private let begin: ContinuousClock.Instant
   private var restarts = 0
 
   init(
     adapter: any Adapter, build: Build, runner: InvocationRunner, fixed: [TestCase]?,
-    outcome: ProjectOutcome
+    outcome: ProjectOutcome, since begin: ContinuousClock.Instant
   ) {
+    self.begin = begin
     self.adapter = adapter
     self.build = build
     self.runner = runner
@@ -166,6 +168,14 @@ extension ProjectOutcome {
       !errors.contains(error) && error.finding.map(allowed.contains) != true
     }
     contradictions += ledger.contradictions
+    finished += ledger.finished
+  }
+
+  /// Takes over what another run of the project cost, and what it left.
+  mutating func absorb(_ other: ProjectOutcome) {
+    commands += other.commands
+    receipts += other.receipts
+    workspaceWrites = other.workspaceWrites ?? workspaceWrites
   }
 
   mutating func record(_ done: InvocationRunner.Finished) {

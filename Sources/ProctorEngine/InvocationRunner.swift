@@ -29,7 +29,7 @@ struct InvocationRunner: Sendable {
   var scratch: String
   /// Times are told from here on.
   let begin: ContinuousClock.Instant
-  let progress: @Sendable (Progress) -> Void
+  var progress: @Sendable (Progress) -> Void
 
   /// Bytes kept of stdout and stderr of one invocation that only explains itself with them.
   private static let outputLimit = 1 << 20

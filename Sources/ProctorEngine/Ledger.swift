@@ -9,6 +9,8 @@ struct Ledger: Sendable {
   /// Started and not finished, in starting order.
   private(set) var running: [TestID] = []
   private(set) var results: [TestID: Attempt] = [:]
+  /// In the order in which they came.
+  private(set) var finished: [TestID] = []
   private(set) var errors: [RunError] = []
   private(set) var contradictions: [String] = []
   /// Whether the end-of-run record arrived.
@@ -70,6 +72,7 @@ struct Ledger: Sendable {
       if results[id]?.outcome.countsAsFailed == true { return }
       if !attempt.outcome.countsAsFailed { return }
     }
+    finished.append(id)
     results[id] = attempt
   }
 }

@@ -118,13 +118,19 @@ struct ProjectRunner: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     var execution = Execution(
-      adapter: adapter, build: prepared.build, runner: runner, fixed: fixed, outcome: outcome)
+      adapter: adapter, build: prepared.build, runner: runner, fixed: fixed, outcome: outcome,
+      since: start)
     if session.options.paranoid, adapter.canSelect, let fixed {
       try await execution.runEachAlone(fixed)
     } else {
       try await execution.run(chosen.map(Selection.cases) ?? .all(listed: prepared.listed ?? []))
     }
     outcome = execution.outcome
+    try await runAgain(
+      &outcome,
+      RoundRunner(
+        adapter: adapter, build: prepared.build, runner: runner, allowed: outcome.allowed,
+        isParanoid: session.options.paranoid && adapter.canSelect, begin: start))
     try settleWrites(&outcome)
     if runner.backend != .none {
       outcome.hidden = HiddenPaths(visible: runner.visiblePaths)
@@ -132,6 +138,28 @@ struct ProjectRunner: Sendable {
     }
     outcome.durationMS += (clock.now - start).milliseconds
     return outcome
+  }
+
+  /// Once what ran has a verdict of its own: what is lost is not healed by running again.
+  private func runAgain(
+    _ outcome: inout ProjectOutcome, _ rounds: RoundRunner
+  ) async throws(EngineError) {
+    let first = Accounting(outcomes: [outcome], interrupted: Task.isCancelled).verdict()
+    guard first.status != .error, first.status != .noTests else { return }
+    if let wanted = session.options.repetition {
+      let repetitions = Repetitions(
+        rounds: rounds, wanted: wanted, canSelect: adapter.canSelect,
+        failureSeen: session.failureSeen)
+      try await repetitions.run(on: &outcome)
+    } else if let most = session.options.retries, most > 0, first.reason != nil {
+      guard adapter.canSelect else {
+        outcome.notes.append(
+          "\(project.title): failed tests were not run again, because this runner cannot run chosen tests"
+        )
+        return
+      }
+      try await Retries(rounds: rounds, most: most).run(on: &outcome) { _ in false }
+    }
   }
 
   /// What tests wrote to the workspace is listed, and kept where that is asked for.

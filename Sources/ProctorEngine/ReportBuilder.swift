@@ -6,23 +6,37 @@ struct ReportBuilder {
   let workspace: String
   let durationMS: Double
   let suggestions: [String]
+  /// Of the run as a whole.
+  var notes: [String] = []
+  /// What the order of tests was made with; nil for the usual order.
+  var seed: UInt64?
 
   func report() -> Report {
     let outcomes = accounting.outcomes
     let verdict = accounting.verdict()
-    return Report(
+    var report = Report(
       verdict: verdict, tests: outcomes.flatMap(results),
       errors: outcomes.flatMap { $0.errors.map(relative).sorted(by: Self.byPlace) },
       missing: accounting.missing, adapters: outcomes.map(adapter),
       sandbox: weakest(outcomes), durationMS: durationMS,
       suggestions: verdict.status == .noTests ? suggestions : [],
       writes: outcomes.flatMap(\.writes))
+    report.notes = notes + outcomes.flatMap(\.notes)
+    report.flakyPolicy = accounting.flakyPolicy
+    report.repetitions = outcomes.compactMap(\.repetitions).min()
+    report.shuffle = seed.map { seed in
+      Report.Shuffle(seed: seed, projects: outcomes.filter(\.isShuffled).map(\.project))
+    }
+    return report
   }
 
   private func results(_ outcome: ProjectOutcome) -> [TestResult] {
-    Self.ordered(outcome.selected).compactMap { test in
-      outcome.attempts[test.id].flatMap { TestResult(test: test, attempts: $0.map(relative)) }
+    var outcome = outcome
+    outcome.attempts = outcome.attempts.mapValues { $0.map(relative) }
+    outcome.quarantined = outcome.quarantined.mapValues {
+      QuarantinedFailure(entry: $0.entry, attempt: relative($0.attempt))
     }
+    return Self.ordered(outcome.selected).compactMap(outcome.result)
   }
 
   /// Workers take files in any order, and builds put classes in any order: answers have one order, by

@@ -60,7 +60,8 @@ public struct RunArchive: Sendable {
   }
 
   /// `20261122-035115-123-1a2b3c4d`: names sort as the runs began.
-  private static func name(at date: Double) -> String {
+  /// - Parameter date: seconds since 1970.
+  public static func name(at date: Double) -> String {
     let digits = Date(timeIntervalSince1970: date)
       .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
       .filter { $0.isASCII && $0.isNumber }
@@ -77,13 +78,7 @@ public struct RunArchive: Sendable {
       if index >= Self.most || bytes > Self.mostBytes { unlink(path) }
     }
     AtomicFile.sweep(folder)
-    let all = folder.parentFolder
-    let others = FileSystem.entries(of: all).filter(\.isFolder).map { "\(all)/\($0.name)" }
-    guard others.count > Self.mostWorkspaces else { return }
-    let byAge = others.map { (path: $0, date: FileSystem.changed($0)) }.sorted { $0.date < $1.date }
-    for other in byAge.prefix(others.count - Self.mostWorkspaces) {
-      FileSystem.removeTree(other.path)
-    }
+    CacheFolder.makeRoom(beside: folder, most: Self.mostWorkspaces)
   }
 
   // MARK: reading

@@ -1,4 +1,4 @@
-import ProctorModel
+public import ProctorModel
 import ProctorSandbox
 import Synchronization
 
@@ -19,6 +19,8 @@ struct RunSession: Sendable {
   let progress: @Sendable (Progress) -> Void
   /// Times are told from here on.
   let begin: ContinuousClock.Instant
+  /// Set when a test failed in a run that goes on until one does.
+  let failureSeen = FailureSeen()
 
   /// Where the workspace's files are on this machine.
   var files: String { copy?.folder ?? workspace }
@@ -111,6 +113,14 @@ public struct EngineOptions: Sendable {
   public var keepWrites = false
   /// Settings than which those of `proctor.toml` cannot be laxer; nil for none.
   public var floor: Configuration?
+  /// How often a failed test is run again; nil: as configured.
+  public var retries: Int?
+  /// What flaky tests mean; nil: as configured.
+  public var flaky: FlakyPolicy?
+  /// Run everything several times; nil for once.
+  public var repetition: Repetition?
+  /// Put tests into an order made from this number, up to 2^32 - 1; nil for their usual order.
+  public var shuffle: UInt64?
   /// Projects that run at the same time.
   public var jobs: Int
   /// The environment proctor was started in.

@@ -14,6 +14,8 @@ public struct UserSettings: Sendable, Hashable {
   }
 
   public var audit = Audit()
+  /// `[history]`.
+  public var history = Configuration.History()
 
   /// - Throws: `EngineError` with code `configuration` when the file is broken.
   public static func read(_ environment: [String: String]) throws(EngineError) -> UserSettings {

@@ -49,8 +49,8 @@ extension ContractJSON {
   public static func runAllTests(_ report: Report, within bounds: AgentBounds) -> Data {
     guard let tokens = bounds.tokens else {
       return encode(
-        Bounded(
-          answer: RunAllAnswer(report, details: true), keys: BoundedKeys(report, bounds)))
+        Joined(
+          RunAllAnswer(report, details: true), RerunAnswer(report), BoundedKeys(report, bounds)))
     }
     var answer = RunAllAnswer(report, details: false)
     answer.shorten(report)
@@ -58,18 +58,19 @@ extension ContractJSON {
     answer.failures = []
     answer.adapters = answer.adapters.prefix(10).map(\.brief)
     var keys = BoundedKeys(report, bounds, missing: answer.missing?.count ?? 0)
-    var room = Room(tokens, without: Bounded(answer: answer, keys: keys))
+    let reruns = RerunAnswer(report, most: RerunAnswer.fewShown)
+    var room = Room(tokens, without: Joined(answer, reruns, keys))
     answer.errors = room.errors(report)
     answer.failures = room.failures(report)
     keys.count(answer.errors, answer.failures, of: report)
-    return encode(Bounded(answer: answer, keys: keys))
+    return encode(Joined(answer, reruns, keys))
   }
 
   /// The answer of `run_test` with the run's handle, cut to what is wanted.
   public static func runTest(_ report: Report, within bounds: AgentBounds) -> Data {
     var answer = RunTestAnswer(report)
     guard let tokens = bounds.tokens else {
-      return encode(Bounded(answer: answer, keys: BoundedKeys(report, bounds)))
+      return encode(Joined(answer, RerunAnswer(report), BoundedKeys(report, bounds)))
     }
     let details = answer.details
     answer.shorten(report)
@@ -77,14 +78,15 @@ extension ContractJSON {
     answer.details = []
     answer.failures = nil
     var keys = BoundedKeys(report, bounds, missing: answer.missing?.count ?? 0)
-    var room = Room(tokens, without: Bounded(answer: answer, keys: keys))
+    let reruns = RerunAnswer(report, most: RerunAnswer.fewShown)
+    var room = Room(tokens, without: Joined(answer, reruns, keys))
     answer.errors = room.errors(report)
     let failures = room.failures(report, share: 0.6)
     answer.failures = failures.nonEmpty
     answer.details = room.rows(details.map(\.brief), share: 1)
     keys.count(answer.errors, failures, of: report)
     keys.details_omitted = omitted(answer.details.count, of: details.count)
-    return encode(Bounded(answer: answer, keys: keys))
+    return encode(Joined(answer, reruns, keys))
   }
 
   /// A page of the answer of `list_tests`.
@@ -135,17 +137,7 @@ extension ContractJSON {
   }
 }
 
-/// An answer with the keys that only bounded ones have.
-private struct Bounded<Answer: Encodable>: Encodable {
-  let answer: Answer
-  let keys: BoundedKeys
-
-  func encode(to encoder: any Encoder) throws {
-    try answer.encode(to: encoder)
-    try keys.encode(to: encoder)
-  }
-}
-
+/// The keys that only bounded answers have.
 private struct BoundedKeys: Encodable {
   var run: String?
   var failures_omitted: Int?

@@ -65,7 +65,9 @@ public struct AgentReport: Sendable {
   /// What came of it, on one line.
   var verdict: String {
     let counts = report.counts
-    let numbers = "\(counts.passed) passed, \(counts.failed) failed, \(counts.skipped) skipped"
+    let numbers =
+      "\(counts.passed) passed, \(counts.failed) failed, \(counts.skipped) skipped"
+      + TextSummary.rerunNumbers(report)
     let reason = report.verdict.reason.map { " (\($0.rawValue))" } ?? ""
     let message = report.verdict.message.map { ": \(line($0, most: 600))" } ?? ""
     switch report.verdict.status {
@@ -146,6 +148,11 @@ public struct AgentReport: Sendable {
           .joined(separator: "\n"))
     }
     list("NO RESULT", report.missing.map(\.id), most: 5)
+    list("FLAKY: failed and passed on the same code", report.flaky.map(\.test.id), most: 5)
+    list(
+      "QUARANTINED: failed, and proctor-quarantine.toml keeps them out of the verdict",
+      report.quarantined.map(\.test.id), most: 5)
+    blocks += report.notes.prefix(5).map { "NOTE \(line($0, most: 300))" }
     blocks += report.sandbox.map { Self.denied($0, section: "tests") } ?? []
     list(
       "NEWLY SKIPPED since the last run of the same tests", since?.newlySkipped ?? [], most: 5)

@@ -6,7 +6,7 @@ public enum ContractJSON {
   /// The answer of `run_all_tests`.
   /// - Parameter details: also every test, not only the failed ones.
   public static func runAllTests(_ report: Report, details: Bool) -> Data {
-    encode(RunAllAnswer(report, details: details))
+    encode(Joined(RunAllAnswer(report, details: details), RerunAnswer(report)))
   }
 
   /// A page of the answer of `run_all_tests`: all of it, but of the tests those that fit, with their failures.
@@ -25,11 +25,13 @@ public enum ContractJSON {
     answer.tests = tests.map(TestRow.init)
     answer.failures = tests.filter { $0.outcome.countsAsFailed }.map(FailureAnswer.init)
     answer.next_offset = end < report.tests.count ? end : nil
-    return encode(answer)
+    return encode(Joined(answer, RerunAnswer(report)))
   }
 
   /// The answer of `run_test`.
-  public static func runTest(_ report: Report) -> Data { encode(RunTestAnswer(report)) }
+  public static func runTest(_ report: Report) -> Data {
+    encode(Joined(RunTestAnswer(report), RerunAnswer(report)))
+  }
 
   /// The answer of `list_tests`.
   public static func list(_ listing: Listing) -> Data { encode(ListAnswer(listing)) }

@@ -1,7 +1,9 @@
 public import FoundationEssentials
 public import ProctorModel
 
-/// A report that `proctor run --format json` wrote, read again: what the page shows of it.
+/// A report that `proctor run --format json` wrote, read again: its keys as the contract has them.
+///
+/// `Report(recorded:)` makes the model of it.
 public struct RecordedReport: Codable, Sendable {
   struct Attempt: Codable, Sendable {
     let outcome: Outcome
@@ -68,7 +70,7 @@ public struct RecordedReport: Codable, Sendable {
   }
 
   struct Problem: Codable, Sendable {
-    let stage: String
+    let stage: RunError.Stage
     let adapter: String?
     let suite: String?
     let file: String?
@@ -85,10 +87,10 @@ public struct RecordedReport: Codable, Sendable {
   }
 
   struct Command: Codable, Sendable {
-    let purpose: String
+    let purpose: Invocation.Purpose
     let argv: [String]
-    let exit_code: Int?
-    let signal: Int?
+    let exit_code: Int32?
+    let signal: Int32?
     let duration_ms: Double
     let started_ms: Double?
     let peak_memory_mb: Double?
@@ -99,6 +101,7 @@ public struct RecordedReport: Codable, Sendable {
   struct Adapter: Codable, Sendable {
     let adapter: String
     let root: String
+    let evidence: String?
     let version: String?
     let total_tests: Int
     let passed: Int
@@ -114,13 +117,31 @@ public struct RecordedReport: Codable, Sendable {
     let layers: [String]
     let network: String
     let workspace: String
+    let limits: ResourceLimits?
+    let limits_by: String?
+    let missing: [String]?
+    let denied: [Denial]?
+    let denied_omitted: Int?
+    let reached: [ReachedLimit]?
+  }
+
+  struct Change: Codable, Sendable {
+    struct File: Codable, Sendable {
+      let path: String
+      let change: CandidateChange.Kind
+      let insertions: Int?
+      let deletions: Int?
+    }
+
+    let files: [File]
+    let touches_tests: [String]
   }
 
   var run: String?
   let operation: String?
   let selection: String?
   let status: Verdict.Status
-  let reason: String?
+  let reason: Verdict.Reason?
   let message: String?
   let total_tests: Int
   let passed: Int
@@ -132,13 +153,19 @@ public struct RecordedReport: Codable, Sendable {
   let failures: [Failure]
   let errors: [Problem]?
   let missing: [String]?
+  let suggestions: [String]?
   let adapters: [Adapter]
   let sandbox: Sandbox?
+  let writes: [WorkspaceWrite]?
+  let patch: Change?
   let tests: [Test]?
   public var sources: [SourceExcerpt]?
 
   /// Seconds since 1970; nil for a report that does not say.
   public var startedAt: Double? { started_at.flatMap(Timestamp.seconds) }
+
+  /// Whether it has every test and not only those that failed (`--details`).
+  public var listsAllTests: Bool { tests != nil }
 
   /// Where its code went wrong, what matters most first.
   public var places: [SourceLocation] {

@@ -20,13 +20,14 @@ public struct RunPage: Sendable {
     shape.message = report.verdict.message?.cut(1000)
     (shape.newly_skipped, shape.newly_skipped_omitted) = RunDifference.listed(since?.newlySkipped)
     (shape.gone, shape.gone_omitted) = RunDifference.listed(since?.gone)
-    var room = Room(tokens, without: shape)
+    let reruns = RerunAnswer(report, most: RerunAnswer.fewShown)
+    var room = Room(tokens, without: Joined(shape, reruns))
     shape.errors = room.errors(report)
     shape.failures = room.failures(report)
     shape.errors_omitted = ContractJSON.omitted(shape.errors?.count, of: report.errors.count)
     shape.failures_omitted = ContractJSON.omitted(
       shape.failures?.count, of: report.counts.failed)
-    json = ContractJSON.encode(shape)
+    json = ContractJSON.encode(Joined(shape, reruns))
     text = AgentReport(report, run: run, since: since, workspace: workspace).text(tokens: tokens)
   }
 

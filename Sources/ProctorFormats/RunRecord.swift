@@ -15,7 +15,7 @@ public enum RunRecord {
     buffer.append("\n")
     RunOutcomes(report).write(to: &buffer)
     buffer.append("\n")
-    let answer = RunAllAnswer(report, details: false)
+    let answer = Joined(RunAllAnswer(report, details: false), RerunAnswer(report))
     buffer.append(ContractJSON.compact(answer).dropLast())
     buffer.append(#","run":"#, row.run)
     buffer.append(#","operation":"#, row.operation)

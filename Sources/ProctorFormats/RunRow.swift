@@ -47,7 +47,7 @@ public struct RunRow: Codable, Hashable, Sendable {
     operation = report.operation ?? "run_all_tests"
     selection = report.selection
     status = report.status.rawValue
-    reason = report.reason
+    reason = report.reason?.rawValue
     started_at = report.started_at
     execution_time_ms = report.execution_time_ms
     total_tests = report.total_tests

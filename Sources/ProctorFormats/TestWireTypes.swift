@@ -126,12 +126,13 @@ struct AttemptAnswer: Encodable {
   /// nil for a test that was executed once.
   static func all(of result: TestResult) -> [AttemptAnswer]? {
     guard result.attempts.count > 1 else { return nil }
-    let last = result.attempts.count - 1
-    return result.attempts.enumerated().map { AttemptAnswer($1, isLast: $0 == last) }
+    return result.attempts.enumerated().map {
+      AttemptAnswer($1, decides: $0 == result.deciding)
+    }
   }
 
-  /// - Parameter isLast: its output stands in the failure itself.
-  private init(_ attempt: Attempt, isLast: Bool) {
+  /// - Parameter decides: its output stands in the failure itself.
+  private init(_ attempt: Attempt, decides: Bool) {
     outcome = attempt.outcome
     raw_status = attempt.rawStatus
     duration_ms = attempt.shownDuration
@@ -140,7 +141,7 @@ struct AttemptAnswer: Encodable {
     error = attempt.outcome.countsAsFailed ? attempt.firstMessage : nil
     file = attempt.failures.first?.location?.file
     line = attempt.failures.first?.location?.line
-    stdout = isLast ? nil : attempt.stdout?.nonEmpty?.text
-    stderr = isLast ? nil : attempt.stderr?.nonEmpty?.text
+    stdout = decides ? nil : attempt.stdout?.nonEmpty?.text
+    stderr = decides ? nil : attempt.stderr?.nonEmpty?.text
   }
 }

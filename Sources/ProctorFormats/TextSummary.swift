@@ -29,6 +29,7 @@ public enum TextSummary {
     if let receipt = report.sandbox { blocks += sandbox(receipt, section: "tests", style) }
     if !report.writes.isEmpty { blocks.append(writes(report.writes, style)) }
     if let change = report.change { blocks.append(Self.change(change, style)) }
+    blocks += reruns(report, style)
     blocks.append(adapters(report) + verdict(report, style))
     return blocks.joined(separator: "\n\n") + "\n"
   }
@@ -176,7 +177,8 @@ public enum TextSummary {
   private static func verdict(_ report: Report, _ style: TextStyle) -> String {
     let counts = report.counts
     let numbers =
-      "\(counts.passed) passed, \(counts.failed) failed, \(counts.skipped) skipped in \(humanTime(report.durationMS))"
+      "\(counts.passed) passed, \(counts.failed) failed, \(counts.skipped) skipped\(rerunNumbers(report))"
+      + " in \(humanTime(report.durationMS))"
     let reason = report.verdict.reason.map { " (\($0.rawValue))" } ?? ""
     let message = report.verdict.message.map { ": \($0.harmless(multiline: false))" } ?? ""
     let bare = report.sandbox?.backend == "none" ? "\nnot isolated: ran bare on this machine" : ""

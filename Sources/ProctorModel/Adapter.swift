@@ -69,6 +69,10 @@ public protocol Adapter: Sendable {
   /// alone or gives it a process of its own anyway.
   func canRunAlone(_ test: TestCase) -> Bool
 
+  /// The order in which this runner runs these tests when they are asked for in this order, as near to it as it comes;
+  /// nil for a runner that keeps to an order of its own.
+  func arranged(_ cases: [TestCase]) -> [TestCase]?
+
   /// The frames in which a process that was killed or crashed says where it was, innermost first.
   /// - Parameter output: its stderr.
   func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame]
@@ -99,6 +103,7 @@ extension Adapter {
   public var canList: Bool { true }
   public var canSelect: Bool { true }
   public func canRunAlone(_ test: TestCase) -> Bool { true }
+  public func arranged(_ cases: [TestCase]) -> [TestCase]? { nil }
   public func touchesTests(_ file: ChangedFile) -> Bool { file.isNamedAsTest }
   public func frames(in output: String, of test: TestCase, _ context: AdapterContext) -> [Frame] {
     []
@@ -111,6 +116,8 @@ public enum RunMode: Sendable {
   case normal
   /// One after the other, so that whoever is running when the process dies is the one.
   case serial
+  /// One after the other in the order of the cases; only where `Adapter.arranged` gives one.
+  case ordered
   /// A single test whose process died: output uncaptured and the stack shown where the runner can.
   case alone
 }

@@ -5,7 +5,7 @@ public import FoundationEssentials
 /// Adapters build invocations; the engine puts them into a sandbox. Strings in `argv`,
 /// `environment` and `files` may hold the placeholders below.
 public struct Invocation: Sendable {
-  public enum Purpose: String, Sendable {
+  public enum Purpose: String, Sendable, Codable {
     /// Download dependencies: the only purpose that gets the network, and never runs test code.
     case fetch
     /// Lay out or compile proctor's own guest code: nothing of the workspace's settings applies.

@@ -20,6 +20,16 @@ public struct Report: Sendable {
   public var beginning: Beginning?
   /// How what ran differs from the workspace; nil when it was the workspace itself.
   public var change: CandidateChange?
+  /// What else is to be known about how it was run: sentences, whole.
+  public var notes: [String] = []
+  /// What flaky tests meant for the verdict.
+  public var flakyPolicy = FlakyPolicy.warn
+  /// How often everything was run, where it was to be run several times.
+  public var repetitions: Int?
+  /// nil for tests in their usual order.
+  public var shuffle: Shuffle?
+  /// Tests that a report which was read again counts and does not list; nil when `tests` has all.
+  public var unlisted: Counts?
   /// Writes that answers list.
   public static let writesListed = 200
 
@@ -39,10 +49,29 @@ public struct Report: Sendable {
     self.writes = writes
   }
 
-  public var counts: Counts { Counts(tests) }
+  public var counts: Counts {
+    let listed = Counts(tests)
+    return unlisted.map { listed + $0 } ?? listed
+  }
+
+  public var flaky: [TestResult] { tests.filter(\.isFlaky) }
+  public var quarantined: [TestResult] { tests.filter { $0.quarantined != nil } }
 }
 
 extension Report {
+  /// The order that tests were put into.
+  public struct Shuffle: Hashable, Sendable {
+    /// What the same order can be had by, up to 2^32 - 1.
+    public let seed: UInt64
+    /// Those whose tests were seen to run in that order.
+    public let projects: [Project]
+
+    public init(seed: UInt64, projects: [Project]) {
+      self.seed = seed
+      self.projects = projects
+    }
+  }
+
   /// The moment and the code that a run began with.
   public struct Beginning: Hashable, Sendable {
     /// Seconds since 1970, UTC.
@@ -58,24 +87,47 @@ extension Report {
   }
 }
 
-/// One test and everything it did; the last attempt is its final outcome.
+/// One test and everything it did.
 public struct TestResult: Hashable, Sendable {
   public let test: TestCase
-  /// Never empty.
+  /// In the order in which they were made; never empty.
   public let attempts: [Attempt]
+  /// Which of the attempts is the final outcome.
+  public let deciding: Int
+  /// It failed and it passed, on the same code.
+  public var isFlaky = false
+  /// What its final outcome would be without the quarantine file; nil when that is not concerned.
+  public var quarantined: QuarantinedFailure?
 
-  public init(test: TestCase, first: Attempt, more: [Attempt] = []) {
+  /// - Parameter everyMustPass: the last failed attempt decides, else the last of all.
+  public init(
+    test: TestCase, first: Attempt, more: [Attempt] = [], everyMustPass: Bool = false
+  ) {
     self.test = test
     attempts = [first] + more
+    let failed = everyMustPass ? attempts.lastIndex { $0.outcome.countsAsFailed } : nil
+    deciding = failed ?? attempts.count - 1
   }
 
   /// nil when there is no attempt.
-  public init?(test: TestCase, attempts: [Attempt]) {
+  public init?(test: TestCase, attempts: [Attempt], everyMustPass: Bool = false) {
     guard let first = attempts.first else { return nil }
-    self.init(test: test, first: first, more: Array(attempts.dropFirst()))
+    self.init(
+      test: test, first: first, more: Array(attempts.dropFirst()), everyMustPass: everyMustPass)
   }
 
-  public var last: Attempt { attempts[attempts.count - 1] }
+  /// Its failure kept out of the verdict.
+  public init(_ result: TestResult, quarantined failure: QuarantinedFailure) {
+    test = result.test
+    deciding = result.deciding
+    var attempts = result.attempts
+    attempts[deciding] = failure.standIn
+    self.attempts = attempts
+    quarantined = failure
+  }
+
+  /// The attempt that decides: the last, or where each had to pass the last that failed.
+  public var last: Attempt { attempts[deciding] }
   public var outcome: Outcome { last.outcome }
 }
 
@@ -90,6 +142,18 @@ public struct Counts: Hashable, Sendable {
     passed = tests.count { $0.outcome == .passed }
     failed = tests.count { $0.outcome.countsAsFailed }
     skipped = tests.count { $0.outcome == .skipped }
+  }
+
+  public init(passed: Int, failed: Int, skipped: Int) {
+    self.passed = passed
+    self.failed = failed
+    self.skipped = skipped
+  }
+
+  public static func + (left: Counts, right: Counts) -> Counts {
+    Counts(
+      passed: left.passed + right.passed, failed: left.failed + right.failed,
+      skipped: left.skipped + right.skipped)
   }
 }
 

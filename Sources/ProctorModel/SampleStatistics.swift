@@ -59,7 +59,9 @@ public struct SampleStatistics: Hashable, Sendable {
   }
 
   /// Between the two nearest values, in proportion (type 7 of Hyndman and Fan).
-  static func quantile(_ share: Double, of sorted: [Double]) -> Double {
+  ///
+  /// - Parameter sorted: not empty.
+  public static func quantile(_ share: Double, of sorted: [Double]) -> Double {
     let place = share * Double(sorted.count - 1)
     let below = Int(place)
     guard below + 1 < sorted.count else { return sorted[sorted.count - 1] }

@@ -17,6 +17,17 @@ public struct TestID: Hashable, Sendable, Codable, Comparable, CustomStringConve
     text = "\(project.adapter):\(root):\(fullName)\(suffix)"
   }
 
+  /// The adapter, the project's folder and the full name (with the `#2` of a true duplicate) that the text is made of;
+  /// nil for a text of another form.
+  public var parts: (adapter: AdapterID, root: String, fullName: String)? {
+    let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+    guard parts.count == 3, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+    let root = parts[1].split(separator: "%3A", omittingEmptySubsequences: false)
+      .joined(separator: ":")
+      .split(separator: "%25", omittingEmptySubsequences: false).joined(separator: "%")
+    return (AdapterID(rawValue: String(parts[0])), root, String(parts[2]))
+  }
+
   public init(from decoder: any Decoder) throws {
     text = try decoder.singleValueContainer().decode(String.self)
   }

@@ -17,6 +17,8 @@ public struct Verdict: Hashable, Sendable {
   public enum Reason: String, Sendable, Codable, CaseIterable {
     // failed, partial_failure
     case testsFailed = "tests_failed"
+    /// No test failed for good, and some failed before they passed.
+    case flaky
     case buildFailed = "build_failed"
     case collectionFailed = "collection_failed"
     case suiteFailed = "suite_failed"
@@ -33,6 +35,8 @@ public struct Verdict: Hashable, Sendable {
     case reportLost = "report_lost"
     case reportCorrupt = "report_corrupt"
     case testsMissing = "tests_missing"
+    /// A test that is quarantined does not exist.
+    case quarantineStale = "quarantine_stale"
     case exitMismatch = "exit_mismatch"
     case timedOut = "timed_out"
     case outOfMemory = "out_of_memory"

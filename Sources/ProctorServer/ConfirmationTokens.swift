@@ -21,6 +21,8 @@ final class ConfirmationTokens: Sendable {
   /// A question that waits for an answer.
   struct Open: Sendable {
     let token: String
+    /// By its name in the service.
+    let workspace: String
     let operation: String
     let question: ConfirmationQuestion
     let secondsLeft: Int
@@ -46,11 +48,13 @@ final class ConfirmationTokens: Sendable {
 
   /// What was asked about, to the last byte of each argument.
   struct Call: Hashable, Sendable {
-    let tool: String
+    /// By its name in the service.
+    let workspace: String
+    let operation: String
     private let arguments: [String: Data]
 
-    init(tool: String, _ arguments: JSONFields?) {
-      self.tool = tool
+    init(_ operation: String, in workspace: String, _ arguments: JSONFields?) {
+      (self.workspace, self.operation) = (workspace, operation)
       self.arguments = Dictionary(
         (arguments?.names ?? []).map { ($0, JSONText.compacted(arguments?[$0] ?? Data())) },
         uniquingKeysWith: { first, _ in first })
@@ -107,7 +111,8 @@ final class ConfirmationTokens: Sendable {
     issued.withLock { issued in
       issued.filter { $0.isAllowed == nil && $0.until >= .now }.map {
         Open(
-          token: $0.token, operation: $0.call.tool, question: $0.question,
+          token: $0.token, workspace: $0.call.workspace, operation: $0.call.operation,
+          question: $0.question,
           secondsLeft: Int(ContinuousClock.now.duration(to: $0.until) / .seconds(1)))
       }
     }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
+import ProctorAudit
 import ProctorEngine
 import ProctorModel
 
@@ -13,11 +14,14 @@ struct HTTPConfirmations: Sendable {
   private static let shown = 2000
 
   let allowsAhead: Bool
+  private let record: HTTPRecord
   /// How long a client that cannot come back with a token waits for the answer.
   private static let patience = Duration.seconds(45)
   private let tokens = ConfirmationTokens(most: most, makesRoom: false)
 
-  init(allowsAhead: Bool) { self.allowsAhead = allowsAhead }
+  init(allowsAhead: Bool, record: HTTPRecord) {
+    (self.allowsAhead, self.record) = (allowsAhead, record)
+  }
 
   /// - Parameter token: what the caller has come back with.
   func asker(
@@ -102,10 +106,18 @@ struct HTTPConfirmations: Sendable {
             resolution: "With \"remember\": true the same is not asked about again.")
         }
         let token = call.parameters.get("confirmation") ?? ""
-        guard tokens.decide(token, isAllowed: isAllowed, remembers: remembers ?? false) else {
-          throw HTTPProblem(
-            .notFound, "there is no such question, or it has been answered",
-            resolution: "GET /confirmations lists those that wait for an answer.")
+        var arguments = AuditArguments()
+        arguments.add("confirmation", token)
+        let question = tokens.open.first { $0.token == token }
+        arguments.add("operation", question?.operation)
+        arguments.add("allow", text: "\(isAllowed)")
+        arguments.add("remember", flag: remembers ?? false)
+        try await record.keep("confirm", of: call, in: question?.workspace, arguments) {
+          guard tokens.decide(token, isAllowed: isAllowed, remembers: remembers ?? false) else {
+            throw HTTPProblem(
+              .notFound, "there is no such question, or it has been answered",
+              resolution: "GET /confirmations lists those that wait for an answer.")
+          }
         }
         return .json(["confirmation": .string(token), "allow": .bool(isAllowed)])
       },
@@ -114,7 +126,8 @@ struct HTTPConfirmations: Sendable {
 
   private static func json(_ open: ConfirmationTokens.Open) -> JSONValue {
     [
-      "confirmation": .string(open.token), "operation": .string(open.operation),
+      "confirmation": .string(open.token),
+      "operation": .string("\(open.workspace) \(open.operation)"),
       "question": .string("\(ConfirmationQuestion.request) \(open.question.what)"),
       "code": .string(open.question.excerpt(shown)),
       "why": open.question.why.map { .string($0) }, "seconds_left": .int(open.secondsLeft),

@@ -39,7 +39,7 @@ struct HTTPOperations: Sendable {
     let context = workspace.context(
       for: .program,
       asking: confirmations.asker(
-        .init(tool: "\(workspace.name) \(operation.name)", arguments),
+        .init(operation.name, in: workspace.name, arguments),
         call.request.headers[.confirmation]), feed, door: .http, caller: call.caller)
     let begun = ContinuousClock.now
     @Sendable func work() async -> OperationOutcome {

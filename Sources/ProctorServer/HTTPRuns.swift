@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
+import ProctorAudit
 import ProctorEngine
 import ProctorFormats
 import ProctorModel
@@ -8,6 +9,7 @@ import ProctorModel
 /// The runs of a service, to be looked at while they go on and after.
 struct HTTPRuns: Sendable {
   let workspaces: HTTPWorkspaces
+  let record: HTTPRecord
 
   var endpoints: [HTTPEndpoint] {
     [
@@ -20,9 +22,13 @@ struct HTTPRuns: Sendable {
       HTTPEndpoint(
         HTTPRoute(method: .delete, path: "runs/{run}"), "stop_run", for: .caller, OpenAPI.stop
       ) { call in
-        let (run, _) = try run(of: call)
-        run.stopped.open()
-        await run.waitToBeKept()
+        let (run, workspace) = try run(of: call)
+        var arguments = AuditArguments()
+        arguments.add("run", run.id)
+        try await record.keep("stop_run", of: call, in: workspace.name, arguments) {
+          run.stopped.open()
+          await run.waitToBeKept()
+        }
         return .json(try report(of: call))
       },
       HTTPEndpoint(.get("runs/{run}/events"), "watch_run", for: .caller, OpenAPI.events) { call in

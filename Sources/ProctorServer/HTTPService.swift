@@ -14,6 +14,7 @@ public struct HTTPService: Sendable {
   private let settings: HTTPSettings
   private let workspaces: HTTPWorkspaces
   private let queue: WorkQueue
+  private let record: HTTPRecord
   private let figures = ServiceFigures()
 
   /// - Parameters:
@@ -45,6 +46,7 @@ public struct HTTPService: Sendable {
     }
     self.settings = settings
     self.queue = queue
+    record = HTTPRecord(trail: trail, workspaces: all)
     workspaces = HTTPWorkspaces(all: all)
   }
 
@@ -86,11 +88,11 @@ public struct HTTPService: Sendable {
   // MARK: what can be called
 
   private var endpoints: [HTTPEndpoint] {
-    let confirmations = HTTPConfirmations(allowsAhead: settings.allowsAhead)
+    let confirmations = HTTPConfirmations(allowsAhead: settings.allowsAhead, record: record)
     let operations = HTTPOperations(
       workspaces: workspaces, confirmations: confirmations, figures: figures, queue: queue)
     let called =
-      operations.endpoints + HTTPRuns(workspaces: workspaces).endpoints
+      operations.endpoints + HTTPRuns(workspaces: workspaces, record: record).endpoints
       + HTTPAudit(workspaces: workspaces).endpoints + confirmations.endpoints
       + HTTPPage(workspaces: workspaces).endpoints
       + HTTPMCP(workspaces, confirmations, allowsAhead: settings.allowsAhead).endpoints + own

@@ -282,7 +282,7 @@ public final class MCPSession: Sendable {
     guard arguments != nil || request.params?["arguments"] == nil else {
       throw RPCError(.invalidParams, "arguments must be an object without keys given twice")
     }
-    let call = ConfirmationTokens.Call(tool: "\(workspace.name) \(name)", arguments)
+    let call = ConfirmationTokens.Call(name, in: workspace.name, arguments)
     let client = service.era.client ?? "a client without a name"
     let feed = ProgressFeed()
     let context = workspace.context(

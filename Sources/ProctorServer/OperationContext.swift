@@ -30,6 +30,8 @@ struct OperationContext: Sendable {
   var ticket: WorkQueue.Ticket?
   /// Who calls, for the audit trail.
   let audit: AuditDoor
+  /// Tells the user of this process what is wrong; any thread.
+  let say: @Sendable (String) -> Void
   /// This call in the audit trail; `Operation.run` sets it.
   var call: AuditedCall?
 

@@ -46,7 +46,7 @@ final class RunStore: Sendable {
   ///   - keep: is given the report once nobody waits for it any more, and gives the name by which it is kept.
   func start(
     _ kind: Run.Kind, of selection: String, isOfWorkspace: Bool, _ ticket: WorkQueue.Ticket,
-    keep: @escaping @Sendable (Report) -> String?,
+    keep: @escaping @Sendable (Report) async -> String?,
     body:
       @escaping @Sendable (@escaping @Sendable (Progress) -> Void) async throws(EngineError) ->
       Report
@@ -67,7 +67,11 @@ final class RunStore: Sendable {
         }
       }
       run.finish(result.map { self.compared($0, selection, isOfWorkspace) })
-      run.kept((try? result.get()).flatMap(keep))
+      if case .success(let report) = result {
+        run.kept(await keep(report))
+      } else {
+        run.kept(nil)
+      }
     }
     return run
   }

@@ -40,6 +40,6 @@ struct ServedWorkspace: Sendable {
   ) -> OperationContext {
     OperationContext(
       workspace: root, options: options, runs: runs, queue: queue, reader: reader, ask: ask,
-      feed: feed, audit: AuditDoor(door, caller: caller, trail: trail))
+      feed: feed, audit: AuditDoor(door, caller: caller, trail: trail), say: trail.say)
   }
 }

@@ -63,14 +63,15 @@ struct Answer: Sendable {
   ///   - afterwards: gets a run's report once the answer is given.
   func give(
     _ command: CommandCall, _ body: @escaping Body, reports: ReportFiles? = nil,
-    afterwards: (Report) -> Void = { _ in }
+    afterwards: (Report) async -> Void = { _ in }
   ) async throws {
     reports?.clear()
     let call: AuditedCall
     do {
       call = try command.begin()
     } catch {
-      return try show(printed(.failure(error), .plain).with(reports, of: .failure(error), command))
+      return try await show(
+        printed(.failure(error), .plain).with(reports, of: .failure(error), command))
     }
     let screen = Screen(format)
     let result = await screen.whileDrawing {
@@ -81,15 +82,15 @@ struct Answer: Sendable {
     let printed = printed(result, Console.wantsColour(STDOUT_FILENO) ? .ansi : .plain)
       .with(reports, of: result, command)
     call.end(outcome(of: result, printed), exitCode: Int(printed.status))
-    try show(printed) {
-      if case .success(.report(let report)) = result { afterwards(report) }
+    try await show(printed) {
+      if case .success(.report(let report)) = result { await afterwards(report) }
     }
   }
 
-  private func show(_ printed: Printed, afterwards: () -> Void = {}) throws {
+  private func show(_ printed: Printed, afterwards: () async -> Void = {}) async throws {
     Console.write(printed.stdout)
     if !printed.stderr.isEmpty { Console.error(printed.stderr) }
-    afterwards()
+    await afterwards()
     throw ExitCode(printed.status)
   }
 

@@ -77,12 +77,15 @@ struct TestOptions: ParsableArguments {
   @Flag(help: "Keep what tests write to the workspace: snapshots, coverage.")
   var keepWrites = false
 
+  @OptionGroup var reruns: RerunOptions
+
   func validate() throws {
     try checkSeconds(testTimeout, of: "--test-timeout")
   }
 
   func engineOptions(_ run: RunOptions) -> EngineOptions {
     var options = run.engineOptions
+    reruns.add(to: &options)
     options.testTimeoutSeconds = testTimeout
     options.paranoid = paranoid
     options.keepWrites = keepWrites
@@ -94,6 +97,7 @@ struct TestOptions: ParsableArguments {
     arguments.add("test_timeout", testTimeout)
     arguments.add("paranoid", flag: paranoid)
     arguments.add("keep_writes", flag: keepWrites)
+    reruns.add(to: &arguments)
     arguments.add("fetch", flag: run.fetch)
   }
 }

@@ -4,6 +4,7 @@ import Glibc
 import ProctorAudit
 import ProctorEngine
 import ProctorModel
+import ProctorServer
 
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,6 +18,8 @@ struct Run: AsyncParsableCommand {
         proctor run --fetch                    download dependencies first, tests stay offline
         proctor run --patch fix.diff           the tests of a copy that the patch was applied to
         proctor run --test-timeout 30          a test that hangs is named, the others still run
+        proctor run --retries 2 --flaky fail   run failed tests again, and name those that then pass
+        proctor run --repeat 20 --filter login each of these tests must pass 20 times
         proctor run --report junit=out/junit.xml --report github=-
       """)
 
@@ -45,7 +48,7 @@ struct Run: AsyncParsableCommand {
     tests.add(to: &command.arguments, run)
     reports.add(to: &command.arguments)
     let files = try reports.files(beside: common)
-    let kept = KeptRun(workspace: directory, operation: "run_all_tests", selection: filter)
+    let kept = RunKeeping(command, selection: filter)
     let body: Answer.Body = { progress, _ throws(EngineError) in
       let selector: TestSelector =
         if let filter { .matching(try Pattern(filter)) } else { .everything }
@@ -56,7 +59,7 @@ struct Run: AsyncParsableCommand {
         return .report(report)
       }
     }
-    try await answer.give(command, body, reports: files, afterwards: kept.keep)
+    try await answer.give(command, body, reports: files, afterwards: { await kept.keep($0) })
   }
 }
 
@@ -70,6 +73,7 @@ struct Test: AsyncParsableCommand {
         proctor test tests/test_api.py test_login      an id, a full name, or the last part of one
         git diff | proctor test tests/test_api.py --patch -
         proctor test 'pytest:.:tests/test_api.py::test_login'    by the id that a report printed
+        proctor test tests/test_api.py --until-fail --timeout 600   again and again, for ten minutes
       """)
 
   @Argument(help: "A file or folder of the workspace, or the id of a test.")
@@ -98,7 +102,7 @@ struct Test: AsyncParsableCommand {
     reports.add(to: &command.arguments)
     let files = try reports.files(beside: common)
     let selection = [path, name].compactMap(\.self).joined(separator: " ")
-    let kept = KeptRun(workspace: workspace, operation: "run_test", selection: selection)
+    let kept = RunKeeping(command, selection: selection)
     let body: Answer.Body = { progress, _ throws(EngineError) in
       let engine = try Engine(workspace: workspace, options: tests.engineOptions(run))
       return try await patch.use(engine) { engine, change throws(EngineError) in
@@ -109,7 +113,7 @@ struct Test: AsyncParsableCommand {
         return .report(report)
       }
     }
-    try await answer.give(command, body, reports: files, afterwards: kept.keep)
+    try await answer.give(command, body, reports: files, afterwards: { await kept.keep($0) })
   }
 }
 

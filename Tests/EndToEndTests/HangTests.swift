@@ -60,7 +60,7 @@ import Testing
         Issue.record("\(test) failed")
         continue
       }
-      #expect(failure["outcome"] as? String == wanted.outcome, "\(test)")
+      #expect(failure["outcome"] as? String == wanted.outcome, "\(test): \(failure["error"] ?? "")")
       let line = failure["line"] as? Int
       let place = line.map { "\(failure["file"] as? String ?? "?"):\($0)" }
       #expect(place == wanted.place, "\(test)")
@@ -68,6 +68,23 @@ import Testing
         #expect((failure["stdout"] as? String)?.contains("before the crash") == true, "\(test)")
       }
     }
+  }
+
+  /// A slow test is asked where it is shortly before its limit, and goes on.
+  @Test func `a test survives being asked where it is`() throws {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = [
+      "node", "\(ProctorProcess.repository)/Tests/Support/jest_watch.js",
+      "\(ProctorProcess.repository)/adapters/jest/guest/proctor_jest_watch.js",
+    ]
+    let output = Pipe()
+    process.standardError = output
+    try process.run()
+    let words = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 0, "\(words)")
+    #expect(words.split(separator: "proctor: javascript stack").count > 30, "\(words)")
   }
 
   @Test func `paranoid gives each test a process of its own`() throws {

@@ -69,6 +69,53 @@ import Testing
     #expect(verdict(outcome).reason == .exitMismatch)
   }
 
+  @Test func `flaky tests are green, or not, by policy`() {
+    var outcome = green()
+    outcome.attempts[test("b").id]?.insert(Attempt(outcome: .failed, rawStatus: "failed"), at: 0)
+    outcome.flaky = [test("b").id]
+    #expect(verdict(outcome) == Verdict(status: .passed))
+    let strict = Accounting(outcomes: [outcome], interrupted: false, flakyPolicy: .fail).verdict()
+    #expect(strict.status == .partialFailure)
+    #expect(strict.reason == .flaky)
+  }
+
+  @Test func `of repetitions the last failed one decides`() {
+    var outcome = green()
+    outcome.attempts[test("b").id] = [
+      Attempt(outcome: .failed, rawStatus: "first"), Attempt(outcome: .failed, rawStatus: "second"),
+      Attempt(outcome: .passed, rawStatus: "passed"),
+    ]
+    #expect(verdict(outcome).status == .passed)
+    outcome.repetitions = 3
+    #expect(verdict(outcome).reason == .testsFailed)
+    #expect(outcome.result(of: test("b"))?.last.rawStatus == "second")
+    outcome.brokenRepetition = Verdict(status: .error, reason: .reportLost, message: "lost")
+    #expect(verdict(outcome).reason == .reportLost)
+  }
+
+  @Test func `a round counts for passes only when nothing is wrong around it`() {
+    #expect(Round(green()).problem == nil)
+    var failed = green()
+    failed.attempts[test("a").id] = [Attempt(outcome: .failed, rawStatus: "failed")]
+    #expect(Round(failed).problem == nil)
+    var unfit = green()
+    unfit.evidence = [evidence(status: .exited(1), exitAgrees: false)]
+    #expect(Round(unfit).problem?.reason == .exitMismatch)
+    var lost = green()
+    lost.attempts[test("a").id] = nil
+    #expect(Round(lost).problem?.reason == .testsMissing)
+    var nothing = green()
+    nothing.attempts = [:]
+    nothing.selected = []
+    #expect(Round(nothing).problem?.reason == .emptySelection)
+    var others = green()
+    others.contradictions = ["a result came for c, which was not listed"]
+    #expect(Round(others).problem?.reason == .reportCorrupt)
+    var broken = green()
+    broken.errors = [RunError(stage: .collection, adapter: nil, message: "cannot be imported")]
+    #expect(Round(broken).problem?.reason == .collectionFailed)
+  }
+
   @Test func `nothing ran is not passed`() {
     var outcome = green()
     outcome.selected = []

@@ -243,7 +243,7 @@ class Ends(SlowTest, Case):
                 # Its id is free, and what is answered is the new request.
                 again = wire.request("tools/list", identifier=identifier)
                 self.assertIn("tools", again["result"])
-                self.await_tree(False, seconds=1)
+                self.await_tree(False, seconds=10)
                 self.assertTrue(wire.quiet(1.0))
                 self.assertIn("result", wire.request("tools/list"))
 
@@ -253,13 +253,13 @@ class Ends(SlowTest, Case):
         self.assert_error(
             wire.request("server/discover", identifier=identifier), -32600, "has not been answered")
         wire.send({"method": "notifications/cancelled", "params": {"requestId": identifier}})
-        self.await_tree(False, seconds=1)
+        self.await_tree(False, seconds=10)
 
     def test_the_input_ends(self):
         wire = self.wire()
         self.started(wire)
         wire.process.stdin.close()
-        self.assertEqual(wire.process.wait(5), 0)
+        self.assertEqual(wire.process.wait(60), 0)
         self.assertEqual(self.tree(), [])
         self.assertIsNone(wire.line())
 
@@ -269,7 +269,7 @@ class Ends(SlowTest, Case):
         self.assertEqual(result["structuredContent"]["status"], "running")
         self.await_tree(True)
         wire.process.stdin.close()
-        self.assertEqual(wire.process.wait(5), 0)
+        self.assertEqual(wire.process.wait(60), 0)
         self.assertEqual(self.tree(), [])
 
     def test_told_to_stop(self):
@@ -277,7 +277,7 @@ class Ends(SlowTest, Case):
             wire = self.wire()
             self.started(wire)
             wire.process.send_signal(number)
-            self.assertEqual(wire.process.wait(5), 0)
+            self.assertEqual(wire.process.wait(60), 0)
             self.assertEqual(self.tree(), [])
 
     def test_stopped_by_get_run(self):
@@ -303,7 +303,7 @@ class Ends(SlowTest, Case):
             self.await_tree(True)
             os.close(reading)
             send(2, "server/discover")
-            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(process.wait(60), 0)
             self.assertEqual(self.tree(), [])
         finally:
             process.kill()

@@ -51,7 +51,7 @@ class Wire:
         if self.process.stdin and not self.process.stdin.closed:
             self.process.stdin.close()
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         finally:
             self.process.kill()
             self.process.stdout.close()
@@ -71,11 +71,11 @@ class Wire:
             self.methods[json.dumps(message["id"])] = message["method"]
         self.send_bytes(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
 
-    def line(self, timeout=30):
+    def line(self, timeout=90):
         """The next line; None at the end. Raises queue.Empty when none comes."""
         return self.lines.get(timeout=timeout)
 
-    def frame(self, timeout=30):
+    def frame(self, timeout=90):
         """The next message, validated."""
         line = self.line(timeout)
         assert line is not None, "the output ended: " + self.process.stderr.read().decode()
@@ -127,7 +127,7 @@ class Wire:
         self.send({"id": identifier, "method": method, "params": params})
         return identifier
 
-    def response(self, identifier, timeout=60, others=None):
+    def response(self, identifier, timeout=120, others=None):
         """The response to a request; what comes before it goes to `others`."""
         end = time.monotonic() + timeout
         while True:
@@ -137,10 +137,10 @@ class Wire:
             assert others is not None, f"not asked for: {message}"
             others.append(message)
 
-    def request(self, method, params=None, timeout=60, others=None, **more):
+    def request(self, method, params=None, timeout=120, others=None, **more):
         return self.response(self.post(method, params, **more), timeout, others)
 
-    def call(self, tool, timeout=60, others=None, extra=None, **arguments):
+    def call(self, tool, timeout=120, others=None, extra=None, **arguments):
         """The result of a tool, its structured content validated against the schema that the tool has."""
         of_envelope = {k: arguments.pop(k) for k in ("elicits", "token") if k in arguments}
         message = self.request(

@@ -110,7 +110,7 @@ public struct CargoAdapter: Adapter {
     let how: [String] =
       switch mode {
       case .normal: []
-      case .serial: ["--test-threads=1"]
+      case .serial, .ordered: ["--test-threads=1"]
       case .alone: ["--nocapture"]
       }
     return build.products.flatMap { product -> [Invocation] in

@@ -38,7 +38,7 @@ public struct PytestAdapter: Adapter {
     guard case .cases(let cases) = selection else { return [invocation(.run, context)] }
     let how: [String] =
       switch mode {
-      case .normal: []
+      case .normal, .ordered: []
       // Several at once means that pytest-xdist is there.
       case .serial: ["-n0"]
       case .alone: ["-s"]

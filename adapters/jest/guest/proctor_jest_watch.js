@@ -33,7 +33,7 @@ function tell(frames, scripts) {
     const [line, column] = original(file, location.lineNumber, location.columnNumber || 0);
     return [functionName, file, line + 1, column + 1];
   });
-  fs.writeSync(2, `\nproctor: javascript stack ${JSON.stringify(stack.slice(0, 50))}\n`);
+  fs.writeSync(2, `\nproctor: stacks\nproctor: javascript stack ${JSON.stringify(stack.slice(0, 50))}\nproctor: end of stacks\n`);
 }
 
 function ask() {
@@ -82,8 +82,10 @@ function ask() {
       if (message.method === 'Debugger.paused') {
         tell(message.params.callFrames, scripts);
         send(3, 'Debugger.resume');
-        socket.end();
       }
+      // node can crash when its debugger leaves before it has said that it goes on.
+      if (message.id === 3) send(4, 'Debugger.disable');
+      if (message.id === 4) socket.end();
     }
   });
 }

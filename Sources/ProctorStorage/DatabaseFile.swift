@@ -1,12 +1,12 @@
 import FoundationEssentials
-import GRDB
+public import GRDB
 import Glibc
 
 /// A SQLite file of proctor's own that several processes use at once, and that may be anything when it is opened.
 ///
 /// It is for its owner only, written ahead (WAL), waited for while another process writes. One that is no database or
 /// is corrupt is set aside under another name, not removed and not fatal.
-struct DatabaseFile: Sendable {
+public struct DatabaseFile: Sendable {
   /// Seconds to wait for another process.
   private static let patience = 10.0
 
@@ -14,23 +14,48 @@ struct DatabaseFile: Sendable {
   /// is not yet written back is read by each process that opens the file: it is kept short.
   private static let pragmas = """
     PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 128;
-    PRAGMA secure_delete = ON;
     """
 
-  let path: String
-  let migrator: DatabaseMigrator
+  /// What becomes of the room that removed rows leave.
+  public enum Removal: Sendable {
+    /// It is overwritten, and used again.
+    case overwritten
+    /// It can be given back to the disk, some pages at a time.
+    case givenBack
 
-  struct Opened {
-    let queue: DatabaseQueue
+    fileprivate var pragmas: String {
+      switch self {
+      case .overwritten: "PRAGMA secure_delete = ON;"
+      // Of a new file, before anything is written to it.
+      case .givenBack: "PRAGMA auto_vacuum = INCREMENTAL;"
+      }
+    }
+  }
+
+  public let path: String
+  private let migrator: DatabaseMigrator
+  private let removal: Removal
+
+  /// - Parameters:
+  ///   - path: in an existing folder.
+  ///   - migrator: makes its tables.
+  public init(path: String, migrator: DatabaseMigrator, removal: Removal) {
+    self.path = path
+    self.migrator = migrator
+    self.removal = removal
+  }
+
+  public struct Opened {
+    public let queue: DatabaseQueue
     /// The name that an unreadable file was given; nil when there was none.
-    let setAside: String?
+    public let setAside: String?
   }
 
   /// - Parameters:
   ///   - isSuspect: it was found corrupt while it was used, and is looked through whole.
   ///   - setsAside: whether an unreadable file may be given another name.
-  /// - Throws: `AuditError` when it can be neither used nor replaced.
-  func open(isSuspect: Bool = false, setsAside: Bool = true) throws(AuditError) -> Opened {
+  /// - Throws: `StorageError` when it can be neither used nor replaced.
+  public func open(isSuspect: Bool = false, setsAside: Bool = true) throws(StorageError) -> Opened {
     if isSuspect { return try replace() }
     do {
       return Opened(queue: try connect(), setAside: nil)
@@ -42,16 +67,16 @@ struct DatabaseFile: Sendable {
   }
 
   /// The file is no database, or one that cannot be trusted to be read.
-  static func isCorrupt(_ error: any Error) -> Bool {
+  public static func isCorrupt(_ error: any Error) -> Bool {
     guard let error = error as? DatabaseError else { return false }
     return [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode)
   }
 
   /// In words for the user.
-  func problem(_ error: any Error) -> AuditError {
-    if let error = error as? AuditError { return error }
+  public func problem(_ error: any Error) -> StorageError {
+    if let error = error as? StorageError { return error }
     if Self.isCorrupt(error) {
-      return AuditError(
+      return StorageError(
         "\(path) is corrupt, or no database",
         resolution: "The next call sets it aside and begins a new one.")
     }
@@ -61,7 +86,7 @@ struct DatabaseFile: Sendable {
     } else {
       why = "\(error)"
     }
-    return AuditError(
+    return StorageError(
       "\(path) cannot be used: \(why)",
       resolution:
         "Free some space, see that the folder and the file are yours and writable, or name another cache folder with PROCTOR_CACHE_DIR."
@@ -72,7 +97,7 @@ struct DatabaseFile: Sendable {
     // SQLite gives its other files the mode that this one has.
     let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else {
-      throw AuditError(
+      throw StorageError(
         "\(path) cannot be opened: \(String(cString: strerror(errno)))",
         resolution:
           "See that it is a file of yours, or name another cache folder with PROCTOR_CACHE_DIR.")
@@ -80,15 +105,16 @@ struct DatabaseFile: Sendable {
     close(descriptor)
     var configuration = GRDB.Configuration()
     configuration.busyMode = .timeout(Self.patience)
+    let pragmas = "\(removal.pragmas) \(Self.pragmas)"
     configuration.prepareDatabase { database in
-      try database.execute(sql: Self.pragmas)
+      try database.execute(sql: pragmas)
     }
     let queue = try DatabaseQueue(path: path, configuration: configuration)
     // What goes wrong here, while another process makes the tables, is looked at again when that is done.
     if (try? isReady(queue)) == true { return queue }
     try alone {
       guard try !queue.inDatabase(migrator.hasBeenSuperseded) else {
-        throw AuditError(
+        throw StorageError(
           "\(path) was written by a newer proctor",
           resolution: "Use that one, or name another cache folder with PROCTOR_CACHE_DIR.")
       }
@@ -118,7 +144,7 @@ struct DatabaseFile: Sendable {
   }
 
   /// Gives the unreadable file another name, unless another process did meanwhile.
-  private func replace() throws(AuditError) -> Opened {
+  private func replace() throws(StorageError) -> Opened {
     do {
       let name = try alone { try setAside() }
       return Opened(queue: try connect(), setAside: name)
@@ -140,7 +166,7 @@ struct DatabaseFile: Sendable {
     }
     let name = freeName()
     guard rename(path, name) == 0 else {
-      throw AuditError(
+      throw StorageError(
         "\(path) is corrupt and cannot be set aside: \(String(cString: strerror(errno)))",
         resolution: "Move it away.")
     }
