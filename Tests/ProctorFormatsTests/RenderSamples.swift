@@ -33,19 +33,23 @@ enum RenderSamples {
     return TestResult(test: test, first: Attempt(outcome: .failed, rawStatus: "failed"))
   }
 
-  static let flaky = TestResult(
-    test: Samples.test("test_flaky"),
-    first: Attempt(
-      outcome: .errored, rawStatus: "error", durationMS: 3,
-      failures: [Failure(message: "connection refused")]),
-    more: [
-      Attempt(
-        outcome: .failed, rawStatus: "failed", durationMS: 2,
-        failures: [
-          Failure(
-            message: "no", location: SourceLocation(file: "src/net.py", line: 8, column: 2))
-        ]), Attempt(outcome: .passed, rawStatus: "passed", durationMS: 1),
-    ])
+  static let flaky: TestResult = {
+    var result = TestResult(
+      test: Samples.test("test_flaky"),
+      first: Attempt(
+        outcome: .errored, rawStatus: "error", durationMS: 3,
+        failures: [Failure(message: "connection refused")]),
+      more: [
+        Attempt(
+          outcome: .failed, rawStatus: "failed", durationMS: 2,
+          failures: [
+            Failure(
+              message: "no", location: SourceLocation(file: "src/net.py", line: 8, column: 2))
+          ]), Attempt(outcome: .passed, rawStatus: "passed", durationMS: 1),
+      ])
+    result.isFlaky = true
+    return result
+  }()
 
   /// Every verdict, by name.
   static let all: [(String, Report)] =

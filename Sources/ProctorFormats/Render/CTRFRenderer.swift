@@ -83,7 +83,7 @@ private struct CTRFSummary: Encodable {
     passed = rows.count { $0.status == .passed }
     failed = rows.count { $0.status == .failed }
     skipped = rows.count { $0.status == .skipped }
-    flaky = report.flaky.count
+    flaky = report.flakyPasses.count
     start = startMS
     duration = report.durationMS.wholeMS
     stop = startMS + duration
@@ -190,10 +190,10 @@ private struct CTRFTest: Encodable {
     rawStatus = last.rawStatus
     tags = nil
     filePath = test.file
-    let earlier = result.attempts.dropLast()
+    let earlier = result.otherAttempts
     retries = earlier.isEmpty ? nil : earlier.count
     retryAttempts = earlier.enumerated().map { Attempt($1, number: $0 + 1) }.nonEmpty
-    flaky = result.isFlaky ? true : nil
+    flaky = result.isFlaky && last.outcome == .passed ? true : nil
     stdout = last.stdout?.visible?.trimmedEnd.unixLines
     stderr = last.stderr?.visible?.trimmedEnd.unixLines
     threadId = last.worker

@@ -24,7 +24,7 @@ public struct GitHubRenderer: Renderer {
     let errors =
       problems.map { Self.annotation($0, context) }
       + groups.map { Self.annotation($0, context) }
-    let warnings = report.flaky.map { Self.annotation(flaky: $0, context) }
+    let warnings = report.flakyPasses.map { Self.annotation(flaky: $0, context) }
     var lines = Self.withinLimit(errors, "error", "failures") { "\($0) more are not shown here" }
     lines += Self.withinLimit(warnings, "warning", "flaky tests") {
       "\($0) more are not shown here"

@@ -27,7 +27,7 @@ public struct GitLabRenderer: Renderer {
         "\(result.test.fullName): \(result.last.failureLine)", at: result.place,
         key: "test\n\(result.test.id)", context)
     }
-    entries += report.flaky.map { result in
+    entries += report.flakyPasses.map { result in
       Entry(
         "test-flaky", .minor, "\(result.test.fullName) passed after an attempt that failed",
         at: result.place, key: "flaky\n\(result.test.id)", context)

@@ -76,13 +76,14 @@ private struct JUnitDocument {
   func data() throws(RenderError) -> Data {
     let xml = try XMLWriter()
     let failures = report.tests.count { $0.outcome == .failed }
+    let listed = Counts(report.tests)
     xml.element(
       "testsuite",
       [
         "name": context.workspace.isEmpty ? "proctor" : context.workspace,
         "tests": "\(report.tests.count + problems.count)", "failures": "\(failures)",
-        "errors": "\(report.counts.failed - failures + problems.count)",
-        "skipped": "\(report.counts.skipped)", "time": report.durationMS.seconds3,
+        "errors": "\(listed.failed - failures + problems.count)",
+        "skipped": "\(listed.skipped)", "time": report.durationMS.seconds3,
       ]
     ) {
       properties(xml)
@@ -127,7 +128,7 @@ private struct JUnitDocument {
     let test = result.test
     let last = result.last
     let className = test.className
-    let earlier = result.attempts.dropLast().filter { $0.outcome.countsAsFailed }
+    let earlier = result.otherAttempts.filter { $0.outcome.countsAsFailed }
     let prefix = last.outcome == .passed ? "flaky" : "rerun"
     let reruns = last.outcome == .skipped ? [] : earlier
     xml.element(

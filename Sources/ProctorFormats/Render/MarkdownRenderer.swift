@@ -106,7 +106,7 @@ private struct MarkdownSummary {
   }
 
   private mutating func flaky() {
-    let flaky = report.flaky
+    let flaky = report.flakyPasses
     guard !flaky.isEmpty else { return }
     text +=
       "### Flaky tests (\(flaky.count))\n\n| test | attempts | what went wrong |\n|---|---:|---|\n"

@@ -92,18 +92,19 @@ extension Report {
     switch verdict.status {
     case .passed: false
     case .error, .noTests: true
-    case .failed, .partialFailure: counts.failed == 0 && outside.isEmpty
+    case .failed, .partialFailure: failed.isEmpty && outside.isEmpty
     }
   }
 
   var failed: [TestResult] { tests.filter { $0.outcome.countsAsFailed } }
-  /// Passed at last, after an attempt that failed.
-  var flaky: [TestResult] { tests.filter(\.isFlaky) }
+  /// Flaky tests whose outcome is that they passed; the others are among the failed.
+  var flakyPasses: [TestResult] { flaky.filter { $0.outcome == .passed } }
 }
 
 extension TestResult {
-  var isFlaky: Bool {
-    outcome == .passed && attempts.contains { $0.outcome.countsAsFailed }
+  /// All attempts but the one that decides, in order.
+  var otherAttempts: [Attempt] {
+    attempts.enumerated().filter { $0.offset != deciding }.map(\.element)
   }
 
   /// Where it went wrong, or else where the test starts; a file alone when no line is known.

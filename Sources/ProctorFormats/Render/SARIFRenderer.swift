@@ -20,7 +20,7 @@ public struct SARIFRenderer: Renderer {
     let all =
       report.problems.map { SARIFResult($0, context, Self.messageLimit) }
       + report.failed.map { SARIFResult($0, context, Self.messageLimit) }
-      + report.flaky.map { SARIFResult(flaky: $0, context, Self.messageLimit) }
+      + report.flakyPasses.map { SARIFResult(flaky: $0, context, Self.messageLimit) }
     let omitted = max(0, all.count - Self.resultLimit)
     let notes =
       omitted == 0 ? [] : ["\(omitted) results are left out: \(Self.resultLimit) are the limit"]
