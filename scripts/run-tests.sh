@@ -5,16 +5,18 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 logs=.cache/test-logs
 mkdir -p "$logs"
+# Not swift test, two of which keep each other from the build folder.
+program=(.build/debug/proctorPackageTests.xctest --testing-library swift-testing)
 
 # About half of the time: what calls functions and runs code, and some of what runs tests.
 lane='ServeTests|PageTests|AuditTests|FunctionTests|SerdeTests|TypeScriptTests|BenchmarkTests|CodeTests|ValidationTests|CheckTests|HangTests|PytestVersionTests'
 
-# run LOG ARGUMENTS: one lane; its status is that of the tests.
+# run LANE ARGUMENTS: one lane, its record beside its log; its status is that of the tests.
 run() {
-  local log=$1
+  local log=$logs/$1.log stream=$logs/$1.jsonl
   shift
-  # Not by swift test, two of which keep each other from the build folder.
-  .build/debug/proctorPackageTests.xctest --testing-library swift-testing --no-parallel "$@" 2>&1 |
+  rm -f "$stream"
+  "${program[@]}" --no-parallel --event-stream-output-path "$stream" --event-stream-version 0 "$@" 2>&1 |
     # Colours come along wherever TERM has some.
     sed -u 's/\x1b\[[0-9;]*m//g' | tee "$log" |
     grep --line-buffered -aE '^(✔ Suite|✘ Suite|✘ Test |✔ Test run|✘ Test run|error:)'
@@ -29,9 +31,9 @@ failures() {
 
 other=
 trap '[ -z "$other" ] || kill "$other" 2>/dev/null' EXIT
-run "$logs/second.log" --filter "$lane" &
+run second --filter "$lane" &
 other=$!
-run "$logs/first.log" --skip "$lane"
+run first --skip "$lane"
 first=$?
 wait "$other"
 second=$?
@@ -44,4 +46,8 @@ shown() {
 }
 shown first "$first"
 shown second "$second"
-[ "$first" -eq 0 ] && [ "$second" -eq 0 ]
+printf '\nWhat proctor says of its own tests:\n'
+"${program[@]}" --list-tests >"$logs/listed"
+PROCTOR_CACHE_DIR=$PWD/.cache/proctor scripts/judge-lanes.sh .build/debug/proctor "$logs/listed" "$logs/first.jsonl" "$logs/second.jsonl"
+verdict=$?
+[ "$first" -eq 0 ] && [ "$second" -eq 0 ] && [ "$verdict" -eq 0 ]

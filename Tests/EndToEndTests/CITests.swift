@@ -7,7 +7,7 @@ import Testing
     try PythonScript(name: "ci_files.py", arguments: [part], environment: "ci").check()
   }
 
-  @Test(arguments: ["Action", "GitLab"])
+  @Test(arguments: ["Action", "GitLab", "Lanes"])
   func `what they run`(part: String) throws {
     try PythonScript(name: "ci_runs.py", arguments: [part], environment: "ci").check()
   }
