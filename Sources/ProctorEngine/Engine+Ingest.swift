@@ -107,10 +107,21 @@ extension Engine {
       format: nil, durationMS: nil)
   }
 
+  /// Jest's tests are grouped by their file as it is on the machine that ran them: ids are to be the same
+  /// everywhere.
+  private static func named(_ found: ReportedCase, _ sources: SourceIndex) -> ReportedCase {
+    guard let path = found.suites.first, path.hasPrefix("/") || path.dropFirst().hasPrefix(":\\"),
+      let own = sources.find(path)
+    else { return found }
+    return ReportedCase(
+      suites: [own.file] + found.suites.dropFirst(), classname: found.classname, name: found.name,
+      definition: found.definition, attempts: found.attempts)
+  }
+
   private static func result(
     _ test: IngestSink.Kept, occurrence: Int, _ sources: SourceIndex
   ) -> TestResult? {
-    let found = test.found
+    let found = Self.named(test.found, sources)
     let project = Project(
       adapter: AdapterID(rawValue: test.format.id), root: ".", evidence: test.format.title)
     let definition = found.definition.map { sources.place($0).0 }

@@ -14,10 +14,10 @@ struct FingerprintLog {
     var byFile: [Int: Int] = [:]
   }
 
-  /// Held in memory: 4 MB.
-  private static let heldLimit = 512 * 1024
+  /// Held in memory: 2 MB.
+  private static let heldLimit = 256 * 1024
   /// Different values looked at in one go: the table takes 12 bytes for each of twice as many.
-  private static let goLimit = 512 * 1024
+  private static let goLimit = 256 * 1024
 
   private var held: [UInt64] = []
   private var spilled = 0
@@ -26,7 +26,11 @@ struct FingerprintLog {
   private var starts: [Int] = []
   private let environment: [String: String]
 
-  init(environment: [String: String]) { self.environment = environment }
+  init(environment: [String: String]) {
+    self.environment = environment
+    // Grown step by step, an array has its old half beside it.
+    held.reserveCapacity(Self.heldLimit)
+  }
 
   var count: Int { spilled + held.count }
 
@@ -76,7 +80,10 @@ struct FingerprintLog {
       if let descriptor { close(descriptor) }
       descriptor = nil
     }
-    if descriptor != nil, !held.isEmpty { try spill() }
+    if descriptor != nil {
+      try spill()
+      held = []
+    }
     var repeats = Repeats()
     let parts = max(1, (count + Self.goLimit - 1) / Self.goLimit)
     for part in 0..<parts {

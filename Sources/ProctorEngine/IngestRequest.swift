@@ -2,9 +2,9 @@
 public struct IngestRequest: Sendable {
   /// Bytes of tests that are kept; the others are counted.
   public struct Limits: Sendable {
-    public var failureBytes = 6 << 20
+    public var failureBytes = 12 << 20
     /// Of tests that passed or were skipped.
-    public var otherBytes = 6 << 20
+    public var otherBytes = 64 << 20
 
     public init() {}
   }

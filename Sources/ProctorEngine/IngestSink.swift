@@ -66,7 +66,7 @@ final class IngestSink: CaseSink {
   }
 
   private func keep(_ test: Kept, _ outcome: Outcome) {
-    let size = test.found.bytes
+    let size = test.found.bytes(isShownWhole: outcome.countsAsFailed)
     if outcome.countsAsFailed {
       guard failureBytes + size <= limits.failureBytes else {
         failuresOmitted += 1
@@ -105,11 +105,12 @@ final class IngestSink: CaseSink {
 }
 
 extension ReportedCase {
-  /// Roughly what it takes to keep.
-  fileprivate var bytes: Int {
-    attempts.reduce(600 + 2 * name.utf8.count) { sum, attempt in
+  /// Roughly what it takes to keep, and to write the answer with it.
+  fileprivate func bytes(isShownWhole: Bool) -> Int {
+    let texts = attempts.reduce(name.utf8.count) { sum, attempt in
       sum + (attempt.stdout?.text.utf8.count ?? 0) + (attempt.stderr?.text.utf8.count ?? 0)
         + attempt.failures.reduce(0) { $0 + $1.message.utf8.count }
     }
+    return (isShownWhole ? 4000 : 700) + 2 * texts
   }
 }

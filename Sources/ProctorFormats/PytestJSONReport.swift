@@ -57,7 +57,7 @@ public enum PytestJSONReport {
     case "skipped", "xfailed", "deselected":
       return Attempt(
         outcome: .skipped, rawStatus: word == "xfailed" ? "xfail" : word, durationMS: time,
-        note: reason)
+        note: word == "xfailed" ? nil : reason.map(skipReason))
     case "xpassed":
       // Only a strict one would have failed, and then its outcome says so.
       return Attempt(outcome: .passed, rawStatus: "xpass", durationMS: time)
@@ -68,6 +68,14 @@ public enum PytestJSONReport {
         failures: failures.isEmpty ? [Failure(message: reason ?? word)] : failures,
         stdout: stdout, stderr: stderr)
     }
+  }
+
+  /// A skip is a tuple of Python's: `('tests/test_a.py', 3, 'Skipped: not now')`.
+  private static func skipReason(_ text: String) -> String {
+    guard text.hasPrefix("('"), text.hasSuffix("')"), let mark = text.ranges(of: ", '").last else {
+      return text
+    }
+    return String(text[mark.upperBound...].dropLast(2))
   }
 
   private static func failure(_ stage: JSONTree) -> Failure {

@@ -46,7 +46,10 @@ extension SwiftTestingEvents.Reader {
     // `Kit.Suite/test()/File.swift:7:4`: the place changes with every edit.
     var parts = id.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     if parts.count > 1, parts.last?.contains(".swift:") == true { parts.removeLast() }
-    if parts.last == name { parts.removeLast() }
+    if let name, let last = parts.popLast(), last != name {
+      // A function outside of suites: `Kit.test()`.
+      parts.append(last.hasSuffix("." + name) ? String(last.dropLast(name.count + 1)) : last)
+    }
     tests[id] = SwiftTestingEvents.Test(
       suites: parts, name: notes.name(name), definition: Self.place(payload["sourceLocation"]))
   }

@@ -1,5 +1,6 @@
 import Foundation
 import ProctorFormats
+import ProctorModel
 
 /// Counts what a decoder hands over.
 private final class Count: CaseSink {

@@ -686,7 +686,7 @@ class MCP(Case):
                     log = await client.read_resource(f"proctor://runs/{handle}/log")
                     return tools, run, page, called, log
                 tools, run, page, called, log = self.run_client(service, body, mode, asked)
-                self.assertEqual(len(tools.tools), 10)
+                self.assertEqual(len(tools.tools), 11)
                 self.assertEqual(run.structured_content["failures"][0]["line"], 5)
                 self.assertNotIn("tests", run.structured_content)
                 self.assertFalse(page.is_error)
@@ -783,7 +783,7 @@ class MCP(Case):
         noted = self.post(service, {"method": "notifications/initialized"}, Mcp_Session_Id=session)
         self.assertEqual((noted.status, noted.body), (202, b""))
         listed = self.post(service, {"id": 2, "method": "tools/list"}, Mcp_Session_Id=session)
-        self.assertEqual(len(json.loads(listed.body)["result"]["tools"]), 10)
+        self.assertEqual(len(json.loads(listed.body)["result"]["tools"]), 11)
         self.assert_problem(
             self.post(service, {"id": 2, "method": "tools/list"}, Mcp_Session_Id="made-up"), 404)
         ended = service.request("DELETE", "/mcp", headers={"Mcp-Session-Id": session})
