@@ -113,6 +113,7 @@ public struct Engine: Sendable {
       suggestions: selector.wantedName.map { Suggestions.nearest(to: $0, among: names) } ?? []
     ).report()
     report.beginning = beginning
+    report.selection = selector.text
     return report
   }
 

@@ -88,6 +88,12 @@ class Operations(Case):
             "/sandbox/validate", {"code": "eval(input())", "language": "python"}, "validate_code")
         self.assertGreater(judged["risk_score"], 0)
         self.assertEqual(post("/diagnostics", None, "check")["status"], "passed")
+        self.commit()
+        self.write("test_code.py", TESTS.replace("def test_ok", "def test_other"))
+        gate = post("/gate", {"base": "main"}, "gate")
+        self.assertEqual((gate["status"], gate["change"]["removed"]), (
+            "blocked", ["pytest:.:test_code.py::test_ok"]))
+        self.write("test_code.py", TESTS)
         listing = self.assert_answer(service.request("GET", "/tests?filter=ok%24"), "list_tests")
         self.assertEqual([t["name"] for t in listing["tests"]], ["test_ok"])
         self.assert_answer(service.request("GET", "/sandbox/status"), "status")

@@ -586,6 +586,8 @@ class Official(Case):
 
     def test_every_tool_in_both_eras(self):
         self.write("test_code.py", TESTS)
+        self.commit()
+        self.write("other.py", "x = 1\n")
         for mode, version in [("legacy", HANDSHAKE), ("auto", MODERN)]:
             with self.subTest(mode):
                 asked = []
@@ -601,6 +603,7 @@ class Official(Case):
                         ("execute_code", {"language": "python", "code": "print(1)\n6 * 7"}),
                         ("validate_code", {"code": "eval(input())", "language": "python"}),
                         ("verify_patch", {}),
+                        ("gate", {"base": "HEAD"}),
                         ("sandbox_status", {}),
                     ]}
                 results = self.run_client(body, mode, asked=asked)
@@ -615,6 +618,8 @@ class Official(Case):
                 self.assertEqual(content["benchmark"]["iterations"], 50)
                 self.assertGreater(content["validate_code"]["risk_score"], 0)
                 self.assertEqual(content["verify_patch"]["status"], "passed")
+                self.assertEqual(content["gate"]["status"], "passed")
+                self.assertEqual(content["gate"]["counts"]["known_failure"], 1)
                 self.assertEqual(len(asked), 3)
                 self.assertIn("FAILED (tests_failed)", results["run_all_tests"].content[0].text)
                 for name, result in results.items():

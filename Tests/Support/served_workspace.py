@@ -32,6 +32,13 @@ class ServedWorkspace(unittest.TestCase):
     def write(self, name, content):
         (self.workspace / name).write_text(content)
 
+    def commit(self):
+        """Makes the workspace a git repository with one commit of all that is there."""
+        for arguments in [["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "one"]]:
+            subprocess.run(
+                ["git", "-c", "user.name=n", "-c", "user.email=n@example.org", *arguments],
+                cwd=self.workspace, check=True)
+
 
 class SlowTest:
     """Beside a ServedWorkspace: a run's tree is looked up by a name that nobody else has."""

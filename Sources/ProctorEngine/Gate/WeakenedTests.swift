@@ -25,7 +25,7 @@ struct WeakenedTests {
   func list() -> [GateChange.Weakened] {
     let pairs = pairs()
     let byTest = pairs.compactMap(weakened)
-    let told = Set(pairs.compactMap(\.now.file))
+    let told = Set(pairs.flatMap { [$0.now.file, $0.old.file].compactMap(\.self) })
     let byFile = files.values.compactMap { file in
       told.contains(file.path) ? nil : weakened(file)
     }
@@ -42,7 +42,7 @@ struct WeakenedTests {
     let line: Int
   }
 
-  /// Tests of changed files whose lines are known on both sides, of those that start at one line the first.
+  /// Tests of changed files of which head says where they start, of those that start at one line the first.
   private func pairs() -> [Pair] {
     let before = Dictionary(base.tests.map { ($0.id, $0) }) { first, _ in first }
     let present = Set(head.tests.map(\.id))
@@ -53,7 +53,7 @@ struct WeakenedTests {
     var seen: Set<Start> = []
     return head.tests.compactMap { now in
       guard let old = before[now.id] ?? moved[now.id].flatMap({ before[$0] }),
-        let file = now.file, let line = now.line, old.line != nil, let oldFile = old.file,
+        let file = now.file, let line = now.line, let oldFile = old.file,
         files[file] != nil || files[oldFile] != nil,
         seen.insert(Start(file: file, line: line)).inserted
       else { return nil }
@@ -62,22 +62,40 @@ struct WeakenedTests {
   }
 
   private func weakened(_ pair: Pair) -> GateChange.Weakened? {
-    guard let file = pair.now.file,
-      let before = count(pair.old, starts.base, \.before),
-      let after = count(pair.now, starts.head, \.after),
-      after < before
+    guard let file = pair.now.file, let line = pair.now.line, let oldFile = pair.old.file,
+      let now = text(file, \.after), let old = text(oldFile, \.before),
+      let oldLine = pair.old.line ?? Self.start(of: pair.now, at: line, in: now, before: old),
+      let before = count(oldFile, old, from: oldLine, starts.base),
+      let after = count(file, now, from: line, starts.head), after < before
     else { return nil }
     return GateChange.Weakened(
-      test: pair.now.id, file: file, line: pair.now.line, before: before, after: after)
+      test: pair.now.id, file: file, line: line, before: before, after: after)
+  }
+
+  private func text(_ file: String, _ content: (ChangedFile) -> Data?) -> String? {
+    files[file].flatMap(content).map { String(decoding: $0, as: UTF8.self) }
   }
 
   private func count(
-    _ test: GateTest, _ starts: [String: [Int]], _ content: (ChangedFile) -> Data?
+    _ file: String, _ text: String, from line: Int, _ starts: [String: [Int]]
   ) -> Int? {
-    guard let file = test.file, let line = test.line, let data = files[file].flatMap(content),
-      let counter = AssertionCounter(file: file, text: String(decoding: data, as: UTF8.self))
-    else { return nil }
-    return counter.count(from: line, upTo: starts[file]?.filter { $0 > line }.min())
+    AssertionCounter(file: file, text: text)?
+      .count(from: line, upTo: starts[file]?.filter { $0 > line }.min())
+  }
+
+  /// Lines between a test's start and its name: decorators.
+  private static let mostDecorators = 20
+
+  /// Where a test starts in a text of which nobody says it: at the line by which it is defined in the other one.
+  private static func start(
+    of test: GateTest, at line: Int, in now: String, before: String
+  ) -> Int? {
+    let name = test.name.prefix { $0 != "[" }
+    let definition = now.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      .dropFirst(line - 1).prefix(mostDecorators).first { $0.contains(name) }
+    guard let definition else { return nil }
+    let lines = before.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    return lines.firstIndex(of: definition).map { $0 + 1 }
   }
 
   /// Of a file of tests as a whole, where nobody says at which lines they are.
