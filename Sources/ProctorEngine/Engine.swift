@@ -122,6 +122,7 @@ public struct Engine: Sendable {
     ).report()
     report.beginning = beginning
     report.shard = shard
+    report.selection = selector.text
     return report
   }
 

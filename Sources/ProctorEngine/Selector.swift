@@ -34,6 +34,16 @@ public enum TestSelector: Sendable {
     }
   }
 
+  /// As it was asked for; nil for everything.
+  var text: String? {
+    switch self {
+    case .everything: nil
+    case .matching(let pattern): pattern.source
+    case .path(let path, let name): [path, name].compactMap(\.self).joined(separator: " ")
+    case .id(let id): id.text
+    }
+  }
+
   /// Whether running everything there is in a project is what is wanted.
   var isEverything: Bool {
     if case .everything = self { return true }

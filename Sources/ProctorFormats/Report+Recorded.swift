@@ -17,6 +17,7 @@ extension Report {
       sandbox: recorded.sandbox.map(SandboxReceipt.init), durationMS: recorded.execution_time_ms,
       suggestions: recorded.suggestions ?? [], writes: recorded.writes ?? [])
     beginning = recorded.startedAt.map { Beginning(date: $0, codeState: recorded.code_state) }
+    selection = recorded.selection
     change = recorded.patch.map(CandidateChange.init)
     shard = recorded.shard
     if !recorded.listsAllTests {

@@ -15,7 +15,10 @@ public enum RunRecord {
     buffer.append("\n")
     RunOutcomes(report).write(to: &buffer)
     buffer.append("\n")
-    let answer = Joined(RunAllAnswer(report, details: false), RerunAnswer(report))
+    var whole = RunAllAnswer(report, details: false)
+    // As the row has it: of what was asked for, a shard included.
+    whole.selection = nil
+    let answer = Joined(whole, RerunAnswer(report))
     buffer.append(ContractJSON.compact(answer).dropLast())
     buffer.append(#","run":"#, row.run)
     buffer.append(#","operation":"#, row.operation)

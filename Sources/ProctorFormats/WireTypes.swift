@@ -15,6 +15,7 @@ struct RunAllAnswer: Encodable {
   /// nil in answers to models, as all that only a clock tells.
   var started_at: String?
   var code_state: String?
+  var selection: String?
   var failures: [FailureAnswer]
   var errors: [ErrorAnswer]?
   var missing: [String]?
@@ -44,6 +45,7 @@ struct RunAllAnswer: Encodable {
     execution_time_ms = report.durationMS.rounded3
     started_at = report.beginning.map { Timestamp.text($0.date) }
     code_state = report.beginning?.codeState
+    selection = report.selection
     failures = report.tests.filter { $0.outcome.countsAsFailed }.map(FailureAnswer.init)
     errors = report.errors.map(ErrorAnswer.init).nonEmpty
     missing = report.missing.map(\.id.text).nonEmpty

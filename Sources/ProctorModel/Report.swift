@@ -18,6 +18,8 @@ public struct Report: Sendable {
   public let writes: [WorkspaceWrite]
   /// When it began; nil when nothing ran.
   public var beginning: Beginning?
+  /// What was asked for, a filter or a test; nil for everything.
+  public var selection: String?
   /// How what ran differs from the workspace; nil when it was the workspace itself.
   public var change: CandidateChange?
   /// What else is to be known about how it was run: sentences, whole.

@@ -23,7 +23,7 @@ public struct GateHistory: GateMemory {
   ) throws(EngineError) {
     place = try HistoryPlace(workspace: workspace, options: options)
     keeping = RunKeeping(
-      workspace: workspace, options: options, operation: "gate", selection: nil, say: say)
+      workspace: workspace, options: options, operation: "run_all_tests", selection: nil, say: say)
     self.usesRuns = usesRuns
     self.say = say
   }

@@ -199,23 +199,36 @@ import Testing
     #expect((read["base"] as? [String: Any])?["source"] as? String == "report")
     try git(["checkout", "--quiet", "--", "src"])
     try folder.write("x = 1\n", to: "workspace/src/other.py")
+    let whole = try proctor(["run", "--format", "json", "--details"])
+    let head = try folder.write(whole.stdout, to: "head.json")
     try record([])
-    let brief = try gate(["--base-report", report], status: 5)
+    let brief = try gate(["--base-report", report, "--head-report", head], status: 5)
     #expect(brief["reason"] as? String == "base_incomplete")
     #expect((brief["message"] as? String)?.contains("--details") == true)
-    try record(["--details", "--filter", "nothing"])
-    #expect(
-      try gate(["--base-report", report], status: 5)["reason"] as? String == "base_incomplete")
-    let whole = try proctor(["run", "--format", "json", "--details"])
-    var cut = try whole.json()
-    cut["tests"] = Array((cut["tests"] as? [Any] ?? []).dropLast())
-    try JSONSerialization.data(withJSONObject: cut).write(to: URL(filePath: report))
-    #expect(
-      try gate(["--base-report", report], status: 5)["reason"] as? String == "base_incomplete")
-    #expect(
-      try gate(["--head-report", report], status: 5)["reason"] as? String == "head_incomplete")
+    try record(["--details", "--filter", "test_known|test_add"])
+    let some = try gate(["--base-report", report, "--head-report", head], status: 5)
+    #expect((some["message"] as? String)?.contains("selection") == true)
+    // Cut off, of a shard, of a patched copy.
+    let good = try whole.json()
+    let tests = good["tests"] as? [Any] ?? []
+    let patch: [String: Any] = ["files": [Any](), "touches_tests": [Any]()]
+    for (key, value, says) in [
+      ("tests", Array(tests.dropLast()) as Any, "lists"),
+      (
+        "shard", ["index": 1, "count": 2, "plan": "x", "planned": 6, "assigned": 3], "shard 1 of 2"
+      ),
+      ("patch", patch, "patched"),
+    ] {
+      try JSONSerialization.data(withJSONObject: good.merging([key: value]) { $1 })
+        .write(to: URL(filePath: report))
+      let answer = try gate(["--base-report", report, "--head-report", head], status: 5)
+      #expect((answer["message"] as? String)?.contains(says) == true, "\(answer)")
+      guard key != "patch" else { continue }
+      let other = try gate(["--head-report", report, "--base-report", head], status: 5)
+      #expect(other["reason"] as? String == "head_incomplete")
+    }
     try whole.stdout.prefix(whole.stdout.count / 2).write(to: URL(filePath: report))
-    let half = try gate(["--base-report", report], status: 2)
+    let half = try gate(["--base-report", report, "--head-report", head], status: 2)
     #expect(half["status"] as? String == "error" && half["may_merge"] as? Bool == false)
   }
 

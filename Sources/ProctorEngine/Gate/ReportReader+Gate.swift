@@ -14,7 +14,24 @@ extension ReportReader {
     }
     let report = Report(recorded: recorded)
     return GateSide(
-      report, source: .report, problem: Self.problem(recorded, report, mayBePatched))
+      report, source: .report,
+      problem: Self.shard(file) ?? Self.problem(recorded, report, mayBePatched))
+  }
+
+  /// The part of a divided run that a report is of.
+  private struct Part: Decodable {
+    struct Shard: Decodable {
+      let index: Int
+      let count: Int
+    }
+
+    let shard: Shard?
+  }
+
+  private static func shard(_ file: String) -> String? {
+    let data = FileSystem.read(file, limit: fileLimitMB << 20)
+    let part = data.flatMap { try? JSONDecoder().decode(Part.self, from: $0) }?.shard
+    return part.map { "is shard \($0.index) of \($0.count): merge all of them first" }
   }
 
   /// Why it does not tell of all tests, as the end of a sentence.
