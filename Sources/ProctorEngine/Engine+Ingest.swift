@@ -125,7 +125,7 @@ extension Engine {
     let project = Project(
       adapter: AdapterID(rawValue: test.format.id), root: ".", evidence: test.format.title)
     let definition = found.definition.map { sources.place($0).0 }
-    return TestResult(
+    let result = TestResult(
       test: TestCase(
         id: TestID(project: project, fullName: found.fullName, occurrence: occurrence),
         project: project, suite: found.suite, name: found.name, fullName: found.fullName,
@@ -137,6 +137,10 @@ extension Engine {
           failures: attempt.failures.map(sources.located), note: attempt.note,
           stdout: attempt.stdout, stderr: attempt.stderr)
       })
+    guard var result, result.outcome == .passed else { return result }
+    // Only surefire's elements and retries make several attempts of a test that passed at last.
+    result.isFlaky = result.attempts.contains(where: \.outcome.countsAsFailed)
+    return result
   }
 }
 

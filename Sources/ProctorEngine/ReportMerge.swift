@@ -74,6 +74,10 @@ public struct ReportMerge: Sendable {
       Report.Beginning(date: $0, codeState: states.count == 1 ? states.first ?? nil : nil)
     }
     result.change = changes.count == 1 ? changes.first ?? nil : nil
+    let selections = Set(reports.map { $0.shard?.selection ?? $0.selection })
+    // Parts of which some were selected are a selection together.
+    let several = selections.compactMap(\.self).sorted()
+    result.selection = several.isEmpty ? nil : several.joined(separator: " | ")
     return result
   }
 

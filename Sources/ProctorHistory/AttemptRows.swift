@@ -18,7 +18,7 @@ struct AttemptRows {
     numbered.reserveCapacity(results.count)
     for result in results {
       let test = HistoryTest(id: result.test.id, name: result.test.name)
-      numbered.append((try number(of: test), result.attempts))
+      numbered.append((try number(of: test), result.executions))
     }
     // In the order of the table: each page is filled once.
     numbered.sort { $0.test < $1.test }

@@ -133,6 +133,13 @@ public struct TestResult: Hashable, Sendable {
     quarantined = failure
   }
 
+  /// What really happened, where an attempt has a stand-in as well.
+  public var executions: [Attempt] {
+    var result = attempts
+    if let quarantined { result[deciding] = quarantined.attempt }
+    return result
+  }
+
   /// The attempt that decides: the last, or where each had to pass the last that failed.
   public var last: Attempt { attempts[deciding] }
   public var outcome: Outcome { last.outcome }

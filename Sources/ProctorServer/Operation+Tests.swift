@@ -92,7 +92,9 @@ extension Operation {
     let run = context.runs.start(
       kind, of: "\(kind.rawValue) \(selection)", isOfWorkspace: patch == nil,
       try context.queue.ticket(),
-      keep: { [context] in await context.keep($0, kind, selection.filter { !$0.isEmpty }) },
+      keep: { [context] report, named in
+        await context.keep(report, kind, selection.filter { !$0.isEmpty }, named: named)
+      },
       body: { [context] progress throws(EngineError) in
         try await context.ending { () throws(EngineError) in
           guard let patch else { return try await engine.run(selector(engine), progress: progress) }

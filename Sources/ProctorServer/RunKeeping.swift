@@ -28,12 +28,11 @@ public struct RunKeeping: Sendable {
     self.say = say
   }
 
-  /// - Returns: the name by which it can be looked at; nil when it cannot.
-  @discardableResult
-  public func keep(_ report: Report) async -> String? {
+  /// - Parameter named: is told the name by which it can be looked at, as soon as it can; nil when it cannot.
+  public func keep(_ report: Report, named: (String?) -> Void = { _ in }) async {
     let name = archive(report)
+    named(name)
     await record(report, as: name)
-    return name
   }
 
   private func archive(_ report: Report) -> String? {

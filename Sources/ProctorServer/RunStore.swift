@@ -43,10 +43,10 @@ final class RunStore: Sendable {
   ///   - selection: the same for runs of the same tests.
   ///   - isOfWorkspace: later runs are compared with it; otherwise a patch stood in the workspace's place.
   ///   - ticket: of the place it takes, which is given back at its end.
-  ///   - keep: is given the report once nobody waits for it any more, and gives the name by which it is kept.
+  ///   - keep: is given the report once nobody waits for it any more, and tells the name by which it is kept.
   func start(
     _ kind: Run.Kind, of selection: String, isOfWorkspace: Bool, _ ticket: WorkQueue.Ticket,
-    keep: @escaping @Sendable (Report) async -> String?,
+    keep: @escaping @Sendable (Report, _ named: (String?) -> Void) async -> Void,
     body:
       @escaping @Sendable (@escaping @Sendable (Progress) -> Void) async throws(EngineError) ->
       Report
@@ -68,7 +68,7 @@ final class RunStore: Sendable {
       }
       run.finish(result.map { self.compared($0, selection, isOfWorkspace) })
       if case .success(let report) = result {
-        run.kept(await keep(report))
+        await keep(report) { run.kept($0) }
       } else {
         run.kept(nil)
       }

@@ -40,7 +40,7 @@ struct LintReport: AsyncParsableCommand {
     command.arguments.add("file", file)
     command.arguments.add("for", platforms.map(\.rawValue))
     try await answer.give(command) { _, _ throws(EngineError) in
-      .lint(try ReportFile(file).lint(for: platforms.isEmpty ? nil : platforms), of: file)
+      .lint(try LintedFile(file).lint(for: platforms.isEmpty ? nil : platforms), of: file)
     }
   }
 }

@@ -3,7 +3,7 @@ import Glibc
 public import ProctorFormats
 
 /// A report file to be looked at for what platforms would lose of it.
-public struct ReportFile: Sendable {
+public struct LintedFile: Sendable {
   /// Megabytes that are read.
   public static let limitMB = 1024
 
