@@ -4,6 +4,7 @@ import Glibc
 import ProctorAudit
 import ProctorEngine
 import ProctorModel
+import ProctorServer
 
 struct Cluster: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
