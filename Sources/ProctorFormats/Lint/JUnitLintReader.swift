@@ -13,7 +13,7 @@ final class JUnitLintReader: XMLHandler {
   ]
 
   private struct OpenCase {
-    let name: String
+    let attributes: [String: String]
     let hasPlace: Bool
     var failures = 0
     var namesPlace = false
@@ -89,13 +89,23 @@ final class JUnitLintReader: XMLHandler {
       if element.name == "failure" {
         facts.outsideFailures.add(element.attributes["message"] ?? element.name)
       }
-    case _ where Self.again.contains(element.name): facts.attempts.add(open?.name ?? "")
+    case _ where Self.again.contains(element.name):
+      facts.attempts.add(open?.attributes["name"] ?? "")
     default: break
     }
     path.append(element.name)
   }
 
   private func begin(_ attributes: [String: String]) {
+    open = OpenCase(
+      attributes: attributes,
+      hasPlace: attributes["file"] != nil
+        && (attributes["line"] != nil || attributes["lineno"] != nil))
+  }
+
+  /// Once it has ended: what a file that is cut off ends with is no case.
+  /// - Returns: how it is named.
+  private func count(_ attributes: [String: String]) -> String {
     let name = attributes["name"] ?? ""
     let className = attributes["classname"] ?? ""
     let shown = className.isEmpty ? name : "\(className) \(name)"
@@ -106,10 +116,7 @@ final class JUnitLintReader: XMLHandler {
     if name.unicodeScalars.count > LintFacts.nameLimit { facts.longNames.add(name) }
     let strange = attributes.keys.filter { !Self.known.contains($0) }.sorted()
     if !strange.isEmpty { facts.strangeAttributes.add(strange.joined(separator: ", ")) }
-    open = OpenCase(
-      name: shown,
-      hasPlace: attributes["file"] != nil
-        && (attributes["line"] != nil || attributes["lineno"] != nil))
+    return shown
   }
 
   func end() {
@@ -118,14 +125,15 @@ final class JUnitLintReader: XMLHandler {
       !path.contains("testcase")
     else { return }
     open = nil
+    let shown = count(ended.attributes)
     let isWrong = ended.failures > 0
     if isWrong {
-      facts.failing.add(ended.name)
-      if !ended.hasPlace, !ended.namesPlace { facts.placeless.add(ended.name) }
+      facts.failing.add(shown)
+      if !ended.hasPlace, !ended.namesPlace { facts.placeless.add(shown) }
     }
-    if ended.failures > 1 { facts.severalFailures.add(ended.name) }
+    if ended.failures > 1 { facts.severalFailures.add(shown) }
     if ended.output > (isWrong ? Self.outputKept.failed : Self.outputKept.passed) {
-      facts.longOutput.add(ended.name)
+      facts.longOutput.add(shown)
     }
   }
 }
