@@ -51,13 +51,8 @@ struct GuestFolder {
     return [
       Invocation(
         purpose: .install, title: "laying out proctor's part of \(name)",
-        argv: [
-          "/bin/sh", "-c",
-          #"""
-          new="$1.$$"
-          mkdir -p "$new/$3" && cp "$2"/* "$new/$3" &&
-            { mv -T "$new" "$1" 2>/dev/null || { [ -d "$1" ] && rm -r "$new"; }; }
-          """#, "sh", folder, Invocation.filesPlaceholder, inner,
+        argv: MakingScript.argv(#"mkdir -p "$made/$2" && cp "$1"/* "$made/$2""#) + [
+          folder, Invocation.filesPlaceholder, inner,
         ], directory: "/", mounts: [.writable(place)],
         files: files.contents.mapValues { Data($0) })
     ]

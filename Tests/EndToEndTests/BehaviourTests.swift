@@ -75,6 +75,25 @@ import Testing
     #expect(nearest.contains { $0.contains("test_minutes") })
   }
 
+  /// What each lays out in the cache for its runner, none takes from under the other.
+  @Test func `processes that begin at once share a cold cache`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("def test_a(): pass\n", to: "workspace/test_a.py")
+    try folder.write(#"{"jest": {}}"#, to: "workspace/package.json")
+    try folder.write("test('b', () => {});\n", to: "workspace/b.test.js")
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(folder.path)/workspace/node_modules",
+      withDestinationPath: "\(ProctorProcess.repository)/fixtures/node_modules")
+    for round in 1...3 {
+      var process = ProctorProcess(["run", "--format", "json"], in: "\(folder.path)/workspace")
+      process.environment["PROCTOR_CACHE_DIR"] = "\(folder.path)/cache\(round)"
+      let running = try (1...4).map { _ in try process.start() }
+      for outcome in try running.map({ try $0.wait() }) {
+        #expect(outcome.status == 0, "\(outcome.text)\(outcome.stderr)")
+      }
+    }
+  }
+
   @Test func `a listing runs nothing and validates`() throws {
     let workspace = try pythonProject(
       "def test_writes():\n    open('/dev/shm/x', 'w')\n    assert False\n")

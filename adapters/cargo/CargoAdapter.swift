@@ -44,13 +44,10 @@ public struct CargoAdapter: Adapter {
     let library = plan.channelLibrary
     let compile = Invocation(
       purpose: .install, title: "compiling the report channel",
-      argv: [
-        "/bin/sh", "-c",
-        #"cc -shared -fPIC -O2 -o "$1.$$" "$2/libtest_channel.c" "$2/native_stacks.c" -ldl -lpthread && mv "$1.$$" "$1""#,
-        "sh",
-        library,
-        Invocation.filesPlaceholder,
-      ], directory: "/", mounts: [.writable(context.guestFolder)],
+      argv: MakingScript.argv(
+        #"cc -shared -fPIC -O2 -o "$made" "$1/libtest_channel.c" "$1/native_stacks.c" -ldl -lpthread"#
+      ) + [library, Invocation.filesPlaceholder], directory: "/",
+      mounts: [.writable(context.guestFolder)],
       files: [
         "libtest_channel.c": Data(PackageResources.libtest_channel_c),
         "native_stacks.c": Data(PackageResources.native_stacks_c),

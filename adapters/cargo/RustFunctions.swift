@@ -202,10 +202,8 @@ struct RustFunctionPlan {
     guard access(program, X_OK) != 0 else { return (program, []) }
     let build = Invocation(
       purpose: .install, title: "compiling \(name)",
-      argv: [
-        "/bin/sh", "-c",
-        #"out=$1 source=$2; shift 2; cc -std=c11 -O2 -o "$out.$$" "$source" "$@" && mv "$out.$$" "$out""#,
-        "sh", program, guest.path("\(name).c"),
+      argv: MakingScript.argv(#"cc -std=c11 -O2 -o "$made" "$@""#) + [
+        program, guest.path("\(name).c"),
       ] + flags, directory: "/", mounts: [.writable(context.guestFolder)])
     return (program, [build])
   }

@@ -256,9 +256,7 @@ struct SwiftFunctionPlan {
     guard access(program, X_OK) != 0 else { return (program, []) }
     let build = Invocation(
       purpose: .install, title: "compiling function_host",
-      argv: [
-        "/bin/sh", "-c",
-        #""$3" -std=c11 -O2 -rdynamic -o "$1.$$" "$2" -ldl -pthread && mv "$1.$$" "$1""#, "sh",
+      argv: MakingScript.argv(#""$2" -std=c11 -O2 -rdynamic -o "$made" "$1" -ldl -pthread"#) + [
         program, guest.path("function_host.c"), package.clang,
       ], directory: "/", mounts: [.writable(context.guestFolder)])
     return (program, [build])
@@ -271,18 +269,16 @@ struct SwiftFunctionPlan {
     guard access(folder, R_OK) != 0 else { return (folder, []) }
     let build = Invocation(
       purpose: .install, title: "compiling proctor's part of swift-function",
-      argv: [
-        "/bin/sh", "-c",
+      argv: MakingScript.argv(
         #"""
-        out=$1 guest=$2 new=$1.$$
-        mkdir -p "$new" && "$4" -std=c11 -O1 -fPIC -c -o "$new/traps.o" "$guest/traps.c" &&
-          "$3" -swift-version 5 -parse-as-library -O -enforce-exclusivity=unchecked \
+        guest=$1
+        mkdir "$made" && "$3" -std=c11 -O1 -fPIC -c -o "$made/traps.o" "$guest/traps.c" &&
+          "$2" -swift-version 5 -parse-as-library -O -enforce-exclusivity=unchecked \
             -c -emit-module -module-cache-path /tmp/modules \
-            -module-name ProctorHarness -emit-module-path "$new/ProctorHarness.swiftmodule" \
-            -wmo -o "$new/harness.o" "$guest/ProctorHarness.swift" "$guest/ProctorTiming.swift" &&
-          { mv -T "$new" "$out" 2>/dev/null || { [ -d "$out" ] && rm -r "$new"; }; }
-        """#, "sh", folder, guest.folder, "\(tools)/swiftc", package.clang,
-      ], directory: "/", mounts: [.writable(context.guestFolder)])
+            -module-name ProctorHarness -emit-module-path "$made/ProctorHarness.swiftmodule" \
+            -wmo -o "$made/harness.o" "$guest/ProctorHarness.swift" "$guest/ProctorTiming.swift"
+        """#) + [folder, guest.folder, "\(tools)/swiftc", package.clang], directory: "/",
+      mounts: [.writable(context.guestFolder)])
     return (folder, [build])
   }
 

@@ -49,19 +49,19 @@ public struct SwiftTestAdapter: Adapter {
     let plan = SwiftPlan(context: context)
     let compile = Invocation(
       purpose: .install, title: "compiling the XCTest observer",
-      argv: [
-        "/bin/sh", "-c",
-        #""$3" -O -parse-as-library -emit-library -enable-experimental-feature SymbolLinkageMarkers -module-name ProctorXCTestObserver -module-cache-path /tmp/modules -o "$1.$$" "$2/ProctorXCTestObserver.swift" && mv "$1.$$" "$1""#,
-        "sh", plan.observer, Invocation.filesPlaceholder,
-        context.toolchain.tools["swiftc"] ?? "swiftc",
-      ], directory: "/tmp", mounts: [.writable(context.guestFolder)],
+      argv: MakingScript.argv(
+        #"""
+        "$2" -O -parse-as-library -emit-library -enable-experimental-feature SymbolLinkageMarkers \
+          -module-name ProctorXCTestObserver -module-cache-path /tmp/modules -o "$made" "$1/ProctorXCTestObserver.swift"
+        """#) + [
+          plan.observer, Invocation.filesPlaceholder,
+          context.toolchain.tools["swiftc"] ?? "swiftc",
+        ], directory: "/tmp", mounts: [.writable(context.guestFolder)],
       files: ["ProctorXCTestObserver.swift": Data(PackageResources.ProctorXCTestObserver_swift)])
     let build = compilation(context, title: "building tests")
     let stacks = Invocation(
       purpose: .install, title: "compiling the stack printer",
-      argv: [
-        "/bin/sh", "-c",
-        #""$3" -shared -fPIC -O2 -o "$1.$$" "$2/native_stacks.c" && mv "$1.$$" "$1""#, "sh",
+      argv: MakingScript.argv(#""$2" -shared -fPIC -O2 -o "$made" "$1/native_stacks.c""#) + [
         plan.stackLibrary, Invocation.filesPlaceholder, plan.clang,
       ], directory: "/tmp", mounts: [.writable(context.guestFolder)],
       files: ["native_stacks.c": Data(PackageResources.native_stacks_c)])
