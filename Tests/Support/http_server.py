@@ -650,6 +650,7 @@ expected-statuses = [401, 405, 406]
             [pathlib.Path(os.sys.executable).parent / "schemathesis", "--config-file", settings, "run",
              f"{service.url}/openapi.json", "--header", f"Authorization: Bearer {TOKEN}",
              "--max-examples", "5", "--seed", "1", "--generation-database", "none", "--phases", "examples,coverage,fuzzing",
+             "--request-timeout", "120",
              "--exclude-path", "/mcp", "--suppress-health-check", "all", "--no-color"],
             capture_output=True, text=True, cwd=self.workspace.parent)
         self.assertEqual(outcome.returncode, 0, outcome.stdout + outcome.stderr)
@@ -686,7 +687,7 @@ class MCP(Case):
                     log = await client.read_resource(f"proctor://runs/{handle}/log")
                     return tools, run, page, called, log
                 tools, run, page, called, log = self.run_client(service, body, mode, asked)
-                self.assertEqual(len(tools.tools), 11)
+                self.assertEqual(len(tools.tools), 12)
                 self.assertEqual(run.structured_content["failures"][0]["line"], 5)
                 self.assertNotIn("tests", run.structured_content)
                 self.assertFalse(page.is_error)
@@ -720,7 +721,7 @@ class MCP(Case):
                 self.assertEqual(content.get("result"), 8 if mode == "auto" else None)
                 self.assertEqual(content.get("error_type"), None if mode == "auto" else "refused")
                 self.assertEqual(asked, [])
-        calls = json.loads(service.request("GET", "/audit?limit=1").body)["calls"]
+        calls = json.loads(service.request("GET", "/audit?limit=1&operation=execute_function").body)["calls"]
         self.assertEqual(calls[0]["door"], "http")
         self.assertRegex(calls[0]["caller"], "^mcp .* from 127.0.0.1 with the token$")
 
@@ -783,7 +784,7 @@ class MCP(Case):
         noted = self.post(service, {"method": "notifications/initialized"}, Mcp_Session_Id=session)
         self.assertEqual((noted.status, noted.body), (202, b""))
         listed = self.post(service, {"id": 2, "method": "tools/list"}, Mcp_Session_Id=session)
-        self.assertEqual(len(json.loads(listed.body)["result"]["tools"]), 11)
+        self.assertEqual(len(json.loads(listed.body)["result"]["tools"]), 12)
         self.assert_problem(
             self.post(service, {"id": 2, "method": "tools/list"}, Mcp_Session_Id="made-up"), 404)
         ended = service.request("DELETE", "/mcp", headers={"Mcp-Session-Id": session})

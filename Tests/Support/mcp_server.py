@@ -48,7 +48,7 @@ class Handshake(Case):
                 self.assertEqual(result["protocolVersion"], version)
                 self.assertEqual(result["serverInfo"]["name"], "proctor")
                 self.assertEqual(wire.request("ping")["result"], {})
-                self.assertEqual(len(wire.request("tools/list")["result"]["tools"]), 11)
+                self.assertEqual(len(wire.request("tools/list")["result"]["tools"]), 12)
 
     def test_an_unknown_version_gets_the_newest(self):
         wire = self.wire()

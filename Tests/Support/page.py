@@ -330,8 +330,8 @@ class BadInput(Case):
             more_failures=[{"error": HOSTILE}], attempts=2, attempt_details=[{"outcome": "passed", "raw_status": HOSTILE, "error": HOSTILE}] * 2,
         )
         sources = [{"file": HOSTILE, "first_line": 1, "lines": [HOSTILE] * 5}]
-        report = report_of(rows, [failure], sources=sources, errors=[{"stage": HOSTILE, "message": HOSTILE, "file": HOSTILE, "line": 2}], missing=[HOSTILE])
-        report |= {"message": HOSTILE, "selection": HOSTILE, "run": HOSTILE, "reason": HOSTILE}
+        report = report_of(rows, [failure], sources=sources, errors=[{"stage": "build", "message": HOSTILE, "file": HOSTILE, "line": 2}], missing=[HOSTILE])
+        report |= {"message": HOSTILE, "selection": HOSTILE, "run": HOSTILE}
         report["adapters"][0]["output"] = report["adapters"][0]["root"] = HOSTILE
         path = self.page_of(report)
         text = path.read_text()
