@@ -9,7 +9,7 @@ mkdir -p "$logs"
 program=(.build/debug/proctorPackageTests.xctest --testing-library swift-testing)
 
 # About half of the time: what calls functions and runs code, and some of what runs tests.
-lane='ServeTests|PageTests|AuditTests|FunctionTests|SerdeTests|TypeScriptTests|BenchmarkTests|CodeTests|ValidationTests|CheckTests|HangTests|PytestVersionTests'
+lane='CITests|ClusterTests|GateTests|ServeTests|PageTests|AuditTests|FunctionTests|SerdeTests|TypeScriptTests|BenchmarkTests|CodeTests|ValidationTests|CheckTests|HangTests|PytestVersionTests'
 
 # run LANE ARGUMENTS: one lane, its record beside its log; its status is that of the tests.
 run() {
