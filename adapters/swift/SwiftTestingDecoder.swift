@@ -134,9 +134,16 @@ struct SwiftTestingListDecoder: EventDecoder {
 struct SwiftTestingDecoder: EventDecoder {
   private struct Running {
     var begun: Double?
-    var failures: [Failure] = []
+    var failures: [(arguments: String, failure: Failure)] = []
     var known: String?
     var cancelled: String?
+
+    /// Cases run side by side and fail in any order: equal runs are told alike, each case's own failures as they came.
+    var inOrder: [Failure] {
+      failures.enumerated().sorted {
+        ($0.element.arguments, $0.offset) < ($1.element.arguments, $1.offset)
+      }.map(\.element.failure)
+    }
   }
 
   private let context: AdapterContext
@@ -202,7 +209,7 @@ struct SwiftTestingDecoder: EventDecoder {
     }
     let arguments = payload.testCase?.displayName.map { $0.isEmpty ? "" : "[\($0)] " } ?? ""
     running[id, default: Running()].failures.append(
-      Failure(message: arguments + text, location: place))
+      (arguments, Failure(message: arguments + text, location: place)))
     return []
   }
 
@@ -224,7 +231,7 @@ struct SwiftTestingDecoder: EventDecoder {
       return Attempt(
         outcome: .failed, rawStatus: "failed", durationMS: duration,
         failures: state.failures.isEmpty
-          ? [Failure(message: payload.messages?.first?.text ?? "failed")] : state.failures)
+          ? [Failure(message: payload.messages?.first?.text ?? "failed")] : state.inOrder)
     }
     if let reason = state.cancelled {
       return Attempt(
