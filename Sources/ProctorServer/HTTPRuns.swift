@@ -14,10 +14,13 @@ struct HTTPRuns: Sendable {
   var endpoints: [HTTPEndpoint] {
     [
       HTTPEndpoint(.get("runs"), "list_runs", for: .caller, OpenAPI.runs) { call in
-        .json(RunRecord.list(rows(of: try workspaces.workspace(of: call))))
+        let workspace = try workspaces.workspace(of: call)
+        await settle(workspace.runs.all)
+        return .json(RunRecord.list(rows(of: workspace)))
       },
       HTTPEndpoint(.get("runs/{run}"), "get_run", for: .caller, OpenAPI.run) { call in
-        .json(try report(of: call))
+        if let (run, _) = try? run(of: call) { await settle([run]) }
+        return .json(try report(of: call))
       },
       HTTPEndpoint(
         HTTPRoute(method: .delete, path: "runs/{run}"), "stop_run", for: .caller, OpenAPI.stop
@@ -36,6 +39,11 @@ struct HTTPRuns: Sendable {
         return HTTPEvents.response(call) { send in await run.tell(send) }
       },
     ]
+  }
+
+  /// Waits the moment until runs that are over are kept: each is then known by one name, with all there is about it.
+  private func settle(_ runs: [Run]) async {
+    for run in runs where run.outcome != nil { await run.waitToBeKept() }
   }
 
   /// Those of the service, and those that are kept from before and of others; the newest first.
