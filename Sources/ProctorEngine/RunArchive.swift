@@ -62,9 +62,7 @@ public struct RunArchive: Sendable {
   /// `20261122-035115-123-1a2b3c4d`: names sort as the runs began.
   /// - Parameter date: seconds since 1970.
   public static func name(at date: Double) -> String {
-    let digits = Date(timeIntervalSince1970: date)
-      .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-      .filter { $0.isASCII && $0.isNumber }
+    let digits = Timestamp.text(date).filter { $0.isASCII && $0.isNumber }
     return "\(digits.prefix(8))-\(digits.dropFirst(8).prefix(6))-\(digits.dropFirst(14).prefix(3))"
       + "-\(RunFolder.nonce().prefix(8))"
   }

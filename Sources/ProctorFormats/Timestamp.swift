@@ -4,14 +4,17 @@ import FoundationEssentials
 package enum Timestamp {
   private static let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
+  /// The nearest millisecond: what is written and read again is the same.
   /// - Parameter seconds: since 1970.
   package static func text(_ seconds: Double) -> String {
-    Date(timeIntervalSince1970: seconds).formatted(style)
+    // The style cuts off, and a whole millisecond can be a little less than one as a number of seconds.
+    let milliseconds = (seconds * 1000).rounded()
+    return Date(timeIntervalSince1970: (milliseconds + 0.5) / 1000).formatted(style)
   }
 
   /// Seconds since 1970; nil when it is none.
   package static func seconds(_ text: String) -> Double? {
-    (try? Date(text, strategy: style))?.timeIntervalSince1970
+    (try? Date(text, strategy: style)).map { ($0.timeIntervalSince1970 * 1000).rounded() / 1000 }
   }
 
   /// Seconds since 1970; nil when it is none.
