@@ -96,10 +96,14 @@ struct GuestFolder {
   }
 
   /// A call by a guest program of the folder, which reads its request before anything else.
-  /// - Parameter waiting: added to its environment when it is started before the request is known.
+  /// - Parameters:
+  ///   - waiting: added to its environment when it is started before the request is known.
+  ///   - endsWithAnswer: whether it has flushed all output when it says that the function returned, and runs nothing
+  ///     after it.
   func call(
     _ call: FunctionCall, argv: [String], mounts: [Invocation.Mount] = [],
-    environment: [String: String] = [:], waiting: [String: String] = [:]
+    environment: [String: String] = [:], waiting: [String: String] = [:],
+    endsWithAnswer: Bool = false
   ) -> Invocation {
     Invocation(
       purpose: .call, title: "calling \(call.function)", argv: argv,
@@ -108,6 +112,7 @@ struct GuestFolder {
       mounts: [.readOnly(place)] + mounts,
       files: [Self.requestName: call.request(root: context.projectDirectory)],
       ahead: call.timing == nil
-        ? Invocation.Ahead(request: Self.requestName, environment: waiting) : nil)
+        ? Invocation.Ahead(
+          request: Self.requestName, environment: waiting, endsWithAnswer: endsWithAnswer) : nil)
   }
 }

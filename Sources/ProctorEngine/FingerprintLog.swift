@@ -91,11 +91,12 @@ struct FingerprintLog {
       var (position, file, next) = (0, -1, 0)
       let all = UInt64(parts)
       let chosen = UInt64(part)
+      // The upper bits choose the part; the table goes by the lower ones.
       try eachBlock { block in
         for fingerprint in block {
-          while file + 1 < starts.count, starts[file + 1] <= position { file += 1 }
-          while next < wanted.count, wanted[next] < position { next += 1 }
-          if parts == 1 || (fingerprint >> 20) % all == chosen {
+          if fingerprint.multipliedFullWidth(by: all).high == chosen {
+            while file + 1 < starts.count, starts[file + 1] <= position { file += 1 }
+            while next < wanted.count, wanted[next] < position { next += 1 }
             let occurrence = table.add(fingerprint)
             if occurrence > 1 { repeats.byFile[file, default: 0] += 1 }
             if next < wanted.count, wanted[next] == position {

@@ -118,6 +118,9 @@ final class FunctionRecorder: Sendable {
     }
   }
 
+  /// Whether the whole record of a result is there.
+  var hasReturned: Bool { state.withLock { $0.final?.record.event == .returned } }
+
   /// What it was, once the process is gone. A record that was cut short is none.
   var seen: Seen { state.withLock { $0 } }
 }

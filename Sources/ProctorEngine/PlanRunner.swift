@@ -120,7 +120,11 @@ struct PlanRunner: Sendable {
     defer { calls.prepare(key, invocation, runner, session.cache) }
     guard let waiting = calls.take(key) else { return nil }
     let recorder = recorder(waiting.nonce)
-    let result = await waiting.run(invocation, runner) { recorder.receive($0) }
+    let result = await waiting.run(invocation, runner) {
+      recorder.receive($0)
+    } isOver: {
+      invocation.ahead?.endsWithAnswer == true && recorder.hasReturned
+    }
     let seen = recorder.seen
     guard let result, !seen.isOutdated else { return nil }
     return (seen, result)

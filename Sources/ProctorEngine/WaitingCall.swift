@@ -14,6 +14,7 @@ final class WaitingCall: Sendable {
   private struct Ear {
     var heard: [SandboxEvent] = []
     var listener: (@Sendable (SandboxEvent) -> Void)?
+    var isOver: @Sendable () -> Bool = { false }
     var deadline: ContinuousClock.Instant?
     var hasEnded = false
   }
@@ -35,12 +36,13 @@ final class WaitingCall: Sendable {
 
     func listen(
       until deadline: ContinuousClock.Instant?,
-      _ listener: @escaping @Sendable (SandboxEvent) -> Void
+      _ listener: @escaping @Sendable (SandboxEvent) -> Void,
+      isOver: @escaping @Sendable () -> Bool
     ) {
       ear.withLock { ear in
         ear.heard.forEach(listener)
         ear.heard = []
-        (ear.listener, ear.deadline) = (listener, deadline)
+        (ear.listener, ear.isOver, ear.deadline) = (listener, isOver, deadline)
       }
     }
   }
@@ -111,7 +113,8 @@ final class WaitingCall: Sendable {
     task = Task { [hearing, outcome, policy] in
       let result = try? await Sandbox().run(
         command, policy: policy, overdue: { hearing.ear.withLock { $0.deadline } },
-        events: { hearing.receive($0) }, settled: { outcome.settle($0) })
+        events: { hearing.receive($0) },
+        isOver: { hearing.ear.withLock { $0.isOver }() }, settled: { outcome.settle($0) })
       hearing.ear.withLock { $0.hasEnded = true }
       outcome.settle(result)
       withExtendedLifetime(folder) {}
@@ -119,14 +122,16 @@ final class WaitingCall: Sendable {
   }
 
   /// Asks what it was started for.
+  /// - Parameter isOver: whether what was told by then is the answer; the program is not waited for then.
   /// - Returns: nil when the request does not reach it.
   func run(
     _ invocation: Invocation, _ runner: InvocationRunner,
-    events: @escaping @Sendable (SandboxEvent) -> Void
+    events: @escaping @Sendable (SandboxEvent) -> Void,
+    isOver: @escaping @Sendable () -> Bool
   ) async -> SandboxResult? {
     let seconds = runner.limits.wallSeconds
     let begin = ContinuousClock.now
-    hearing.listen(until: seconds.map { begin + .seconds($0) }, events)
+    hearing.listen(until: seconds.map { begin + .seconds($0) }, events, isOver: isOver)
     guard let ahead = invocation.ahead, let data = invocation.files[ahead.request],
       await send(runner.fill(String(decoding: data, as: UTF8.self), place, nonce: nonce))
     else {

@@ -1,3 +1,4 @@
+import Glibc
 public import ProctorModel
 
 /// Finds the places that failures name in their own words or show in their stacks, as the tools of
@@ -42,11 +43,22 @@ public struct LocationPatterns: Sendable {
 
   /// In the order in which they are to be tried.
   public func candidates(in text: String) -> [Candidate] {
-    patterns.flatMap { pattern -> [Candidate] in
-      guard pattern.hints.contains(where: text.contains) else { return [] }
+    possible(in: text).flatMap { pattern -> [Candidate] in
       let found = ((try? pattern.expression.captures(in: text, most: Self.most)) ?? [])
         .compactMap { Self.candidate($0, pattern.source) }
       return pattern.isLastFirst ? found.reversed() : found
+    }
+  }
+
+  private func possible(in text: String) -> [Pattern] {
+    var text = text
+    return text.withUTF8 { bytes in
+      patterns.filter { pattern in
+        pattern.hints.contains { hint in
+          var hint = hint
+          return hint.withUTF8 { bytes.contains($0) }
+        }
+      }
     }
   }
 
@@ -124,5 +136,20 @@ public struct LocationPatterns: Sendable {
       Pattern([".php"], .trace, #"^(?:#\d+ )?(?<file>[^\s:()]+\.php)[:(](?<line>\d+)\)?"#),
       Pattern([".rs:"], .trace, #"^\s+at (?<file>[^\s:]+\.rs):(?<line>\d+)(?::(?<column>\d+))?"#),
     ]
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// - Parameter other: not empty.
+  fileprivate func contains(_ other: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let start = other.baseAddress, var rest = baseAddress else { return false }
+    let end = rest + count
+    while end - rest >= other.count,
+      let found = memchr(rest, Int32(start.pointee), end - rest - other.count + 1)
+    {
+      if memcmp(found, start, other.count) == 0 { return true }
+      rest = UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) + 1
+    }
+    return false
   }
 }

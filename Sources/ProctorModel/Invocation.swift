@@ -48,10 +48,15 @@ public struct Invocation: Sendable {
     public let request: String
     /// Added to the environment of a program that will wait.
     public let environment: [String: String]
+    /// Whether it has flushed all output when it says that the function returned, and runs nothing after it.
+    public let endsWithAnswer: Bool
 
-    public init(request: String, environment: [String: String] = [:]) {
+    public init(
+      request: String, environment: [String: String] = [:], endsWithAnswer: Bool = false
+    ) {
       self.request = request
       self.environment = environment
+      self.endsWithAnswer = endsWithAnswer
     }
   }
 

@@ -24,13 +24,16 @@ public struct Sandbox: Sendable {
   ///     its own limit, because of what it said so far; nil for none.
   ///   - events: called one at a time, in order, on one thread; while it blocks, so does the
   ///     command on its full pipes.
+  ///   - isOver: asked after events whether what the command said is all that it was started for. It is
+  ///     taken down then, as one that has ended well.
   ///   - settled: called when the result is certain and what is left is only being taken down; not by
-  ///     every backend, nor when the command is killed.
+  ///     every backend, nor when the command is killed. Without it `isOver` is not asked.
   /// - Throws: `SandboxError` when the command could not be started as the policy demands.
   public func run(
     _ command: SandboxCommand, policy: SandboxPolicy,
     overdue: @escaping @Sendable () -> ContinuousClock.Instant? = { nil },
     events: @escaping @Sendable (SandboxEvent) -> Void,
+    isOver: @escaping @Sendable () -> Bool = { false },
     settled: (@Sendable (SandboxResult) -> Void)? = nil
   ) async throws(SandboxError) -> SandboxResult {
     let cancellation = csb_event()
@@ -41,7 +44,7 @@ public struct Sandbox: Sendable {
         OwnThread.run {
           let run = SandboxRun(
             command: command, policy: policy, cancellation: cancellation, overdue: overdue,
-            events: events, settled: settled)
+            events: events, isOver: isOver, settled: settled)
           continuation.resume(returning: Result { () throws(SandboxError) in try run.run() })
         }
       }

@@ -11,6 +11,7 @@ struct SandboxRun {
   let cancellation: Int32
   let overdue: @Sendable () -> ContinuousClock.Instant?
   let events: @Sendable (SandboxEvent) -> Void
+  let isOver: @Sendable () -> Bool
   let settled: (@Sendable (SandboxResult) -> Void)?
 
   /// The disk refuses, as errno says.
@@ -143,7 +144,7 @@ struct SandboxRun {
         // A shell that dies first would take the process that could speak with it.
         inner(pid, report).map { ProcessTree.leaves(of: $0) } ?? []
       },
-      overdue: overdue, events: events, settled: settled)
+      overdue: overdue, events: events, isOver: isOver, settled: settled)
     return try supervisor.run(pipes) { () throws(Launch.Failure) in
       let pid = try launch.start()
       pipes.closeCommandEnds()

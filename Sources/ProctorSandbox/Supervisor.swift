@@ -42,7 +42,9 @@ struct Supervisor {
   /// The moment at which the command is to be killed before its limit.
   let overdue: () -> ContinuousClock.Instant?
   let events: @Sendable (SandboxEvent) -> Void
-  /// Called once when an init told how the command ended, before what is left of it is taken down.
+  /// Whether what the command said is all that it was started for.
+  let isOver: () -> Bool
+  /// Called once when an init told how the command ended, or it is over; what is left of it is then taken down.
   let settled: ((Ended) -> Void)?
 
   private enum Wake { case exited, cancelled, other }
@@ -85,7 +87,7 @@ struct Supervisor {
         reached.append(limit)
         stop(.output)
       }
-      if ending == .exited, let tell = settled, InitReport(state.statusReport) != nil {
+      if ending == .exited, let tell = settled, InitReport(state.statusReport) != nil || isOver() {
         settled = nil
         // What it wrote, it wrote before its end was told.
         state.drain(events)
@@ -94,6 +96,7 @@ struct Supervisor {
             ending: ending, durationMS: (clock.now - begin).inMilliseconds, waitStatus: 0,
             usage: nil, statusReport: state.statusReport, firstWords: state.firstWords,
             reached: reached))
+        killAll(pid)
       }
       if now >= nextSample {
         nextSample = now + .milliseconds(Self.sampleMS)

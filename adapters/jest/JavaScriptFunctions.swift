@@ -74,7 +74,8 @@ extension JestAdapter: FunctionAdapter {
     guard call.runtime == .vm else {
       return FunctionPlan(
         builds: guest.installation,
-        call: guest.call(call, argv: [program, guest.path("proctor_call.mjs")]))
+        call: guest.call(
+          call, argv: [program, guest.path("proctor_call.mjs")], endsWithAnswer: true))
     }
     if let package = context.toolchain.tools[Self.isolatedVM] {
       guard call.timing == nil else {
@@ -87,13 +88,14 @@ extension JestAdapter: FunctionAdapter {
           call,
           argv: [
             program, "--no-node-snapshot", guest.path("proctor_call_isolated.cjs"), package,
-          ]),
+          ], endsWithAnswer: true),
         layers: ["isolated-vm without files, network and modules (depth, not a wall)"])
     }
     return FunctionPlan(
       builds: guest.installation + guest.compilation("proctor_host.py", python: context.toolchain),
       call: guest.call(
-        call, argv: [program, "-I", "-B", "-X", "utf8", guest.path("proctor_call_quickjs.py")]),
+        call, argv: [program, "-I", "-B", "-X", "utf8", guest.path("proctor_call_quickjs.py")],
+        endsWithAnswer: true),
       layers: ["QuickJS without files, network and modules (depth, not a wall)"])
   }
 }

@@ -53,7 +53,7 @@ extension PytestAdapter: FunctionAdapter {
           : [
             "PROCTOR_AHEAD": call.file, "PROCTOR_AHEAD_ROOT": context.projectDirectory,
             "PROCTOR_AHEAD_WORKSPACE": context.workspace,
-          ]),
+          ], endsWithAnswer: true),
       layers: call.runtime == .vm ? ["RestrictedPython (depth, not a wall)"] : [])
   }
 }
