@@ -8,7 +8,8 @@ import Glibc
 struct FingerprintLog {
   /// What is known at the end.
   struct Repeats {
-    /// By position: which test of its name it is, from 1; only of the positions that were asked for.
+    /// By position: which test of its name it is, from 2; only of the positions that were asked for, and not of the
+    /// first ones of their names.
     var occurrences: [Int: Int] = [:]
     /// By file: how many of its tests have a name that came before, there or in another file.
     var byFile: [Int: Int] = [:]
@@ -84,23 +85,27 @@ struct FingerprintLog {
       try spill()
       held = []
     }
+    let (candidates, many) = try candidates()
+    let parts = max(1, (many + Self.goLimit - 1) / Self.goLimit)
     var repeats = Repeats()
-    let parts = max(1, (count + Self.goLimit - 1) / Self.goLimit)
-    for part in 0..<parts {
-      var table = FingerprintTable(capacity: min(count, Self.goLimit) * 5 / 4)
+    for part in 0..<parts where many > 0 {
+      var table = FingerprintTable(capacity: min(many, Self.goLimit) * 5 / 4)
       var (position, file, next) = (0, -1, 0)
-      let all = UInt64(parts)
-      let chosen = UInt64(part)
       // The upper bits choose the part; the table goes by the lower ones.
+      let (all, chosen) = (UInt64(parts), UInt64(part))
       try eachBlock { block in
         for fingerprint in block {
-          if fingerprint.multipliedFullWidth(by: all).high == chosen {
+          if candidates.contains(fingerprint),
+            fingerprint.multipliedFullWidth(by: all).high == chosen
+          {
             while file + 1 < starts.count, starts[file + 1] <= position { file += 1 }
-            while next < wanted.count, wanted[next] < position { next += 1 }
             let occurrence = table.add(fingerprint)
-            if occurrence > 1 { repeats.byFile[file, default: 0] += 1 }
-            if next < wanted.count, wanted[next] == position {
-              repeats.occurrences[position] = occurrence
+            if occurrence > 1 {
+              repeats.byFile[file, default: 0] += 1
+              while next < wanted.count, wanted[next] < position { next += 1 }
+              if next < wanted.count, wanted[next] == position {
+                repeats.occurrences[position] = occurrence
+              }
             }
           }
           position += 1
@@ -108,6 +113,21 @@ struct FingerprintLog {
       }
     }
     return repeats
+  }
+
+  /// All values that come more than once, and some that do not: nearly all names are different, and only these few
+  /// have to be counted.
+  /// - Returns: also how many positions have them.
+  private func candidates() throws(EngineError) -> (BitSet, Int) {
+    var (seen, again) = (BitSet(capacity: count), BitSet(capacity: count))
+    try eachBlock { block in
+      for fingerprint in block where !seen.insert(fingerprint) { again.insert(fingerprint) }
+    }
+    var many = 0
+    try eachBlock { block in
+      for fingerprint in block where again.contains(fingerprint) { many += 1 }
+    }
+    return (again, many)
   }
 
   private func eachBlock(
@@ -127,6 +147,34 @@ struct FingerprintLog {
       block.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[..<(count / 8)])) }
       offset += count
     }
+  }
+}
+
+/// A bit for each of many values that share it by chance.
+private struct BitSet {
+  /// 4 MB.
+  private static let mostBits = 1 << 25
+  private var words: [UInt64]
+  private let mask: UInt64
+
+  init(capacity: Int) {
+    var bits = 1024
+    while bits < min(Self.mostBits, capacity * 8) { bits *= 2 }
+    words = Array(repeating: 0, count: bits / 64)
+    mask = UInt64(bits - 1)
+  }
+
+  func contains(_ fingerprint: UInt64) -> Bool {
+    let bit = fingerprint & mask
+    return words[Int(bit >> 6)] & 1 << (bit & 63) != 0
+  }
+
+  /// - Returns: whether its bit was free.
+  @discardableResult
+  mutating func insert(_ fingerprint: UInt64) -> Bool {
+    let (bit, flag) = (fingerprint & mask, UInt64(1) << (fingerprint & mask & 63))
+    defer { words[Int(bit >> 6)] |= flag }
+    return words[Int(bit >> 6)] & flag == 0
   }
 }
 
