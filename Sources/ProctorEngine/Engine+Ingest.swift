@@ -11,12 +11,21 @@ extension Engine {
   /// - Throws: `EngineError` when nothing can be read at all: wrong usage, no storage. A file that cannot be
   ///   read, or not to its end, is a report with status `error`.
   public func ingest(_ request: IngestRequest) throws(EngineError) -> Report {
+    try report(of: try IngestFiles(request, in: workspace).files, request, sources)
+  }
+
+  /// Places of failures in this workspace.
+  var sources: SourceIndex { SourceIndex(root: workspace) { [walker] in walker.tree() } }
+
+  /// As `ingest` does, of files that are known.
+  /// - Parameter sources: remembers what it looked for, for more files.
+  func report(
+    of files: [IngestFiles.File], _ request: IngestRequest, _ sources: SourceIndex
+  ) throws(EngineError) -> Report {
     let start = ContinuousClock.now
-    let files = try IngestFiles.all(of: request, in: workspace)
     let sink = IngestSink(request, environment: options.environment)
     let read = files.map { Self.read($0, sink) }
     let repeats = try sink.repeats()
-    let sources = SourceIndex(root: workspace) { [walker] in walker.tree() }
     let errors = read.flatMap { $0.verdict.reading.errors }.map(sources.located)
     let counts = read.map(\.verdict.counts).total
     var report = Report(
@@ -64,9 +73,7 @@ extension Engine {
       let why = errno == 0 ? "it is no regular file" : String(cString: strerror(errno))
       return unread(file, sink, .unreadable, "it cannot be read: \(why)")
     }
-    var head = Data()
-    while head.count < ReportSniffer.headSize, let block = blocks.next() { head.append(block) }
-    switch ReportSniffer.look(at: head) {
+    switch blocks.look() {
     case .empty: return unread(file, sink, .truncated, "the file is empty")
     case .own:
       return unread(
@@ -77,7 +84,6 @@ extension Engine {
         file, sink, .notAReport,
         "it begins with \(beginning), which is none of the formats known: \(formats)")
     case .format(let format):
-      blocks.rewind()
       sink.beginFile(format)
       var reading = format.decode(blocks, into: sink)
       if let problem = blocks.problem {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import ProctorFormats
 import ProctorModel
 
 /// The files that are to be read, in the order they were named; those of a folder by name.
@@ -14,32 +15,26 @@ struct IngestFiles {
   }
 
   /// What reports are called that stand in a folder among other files.
-  private static let extensions: Set<String> = [
-    "xml", "json", "jsonl", "ndjson", "tap", "trx",
-  ]
+  static let extensions = ["xml", "json", "jsonl", "ndjson", "tap", "trx"]
   private static let most = 100_000
 
   private let request: IngestRequest
   private let workspace: String
   private var seen: Set<String> = []
-  private var files: [File] = []
+  private(set) var files: [File] = []
+  /// Folders that were named and hold no file that could be a report.
+  private(set) var emptyFolders: [String] = []
 
-  /// - Throws: `EngineError` with code `usage` for no path at all, or one outside of where it may be.
-  static func all(
-    of request: IngestRequest, in workspace: String
-  ) throws(EngineError) -> [File] {
+  /// - Throws: `EngineError` with code `usage` for no path at all, one outside of where it may be, or more files than
+  ///   anybody can mean.
+  init(_ request: IngestRequest, in workspace: String) throws(EngineError) {
+    self.request = request
+    self.workspace = workspace
     guard !request.paths.isEmpty else {
       throw EngineError(
         .usage, "no report is named", resolution: "Name files of reports, or folders of them.")
     }
-    var files = IngestFiles(request: request, workspace: workspace)
-    for path in request.paths { try files.add(path) }
-    return files.files
-  }
-
-  private init(request: IngestRequest, workspace: String) {
-    self.request = request
-    self.workspace = workspace
+    for path in request.paths { try add(path) }
   }
 
   private mutating func add(_ path: String) throws(EngineError) {
@@ -50,7 +45,13 @@ struct IngestFiles {
       return add(real ?? absolute, isNamed: true)
     }
     var pending = [real]
-    while let folder = pending.popLast(), files.count < Self.most {
+    var isEmpty = true
+    while let folder = pending.popLast() {
+      guard files.count < Self.most else {
+        throw EngineError(
+          .usage, "\(path) has more than \(Self.most) files that could be reports",
+          resolution: "Name the folders that hold reports.")
+      }
       for entry in FileSystem.entries(of: folder) {
         let inner = "\(folder)/\(entry.name)"
         if entry.isFolder {
@@ -60,9 +61,11 @@ struct IngestFiles {
           guard let target = FileSystem.realPath(inner), !request.isConfined || isInside(target)
           else { continue }
           add(target, isNamed: false)
+          isEmpty = false
         }
       }
     }
+    if isEmpty { emptyFolders.append(path) }
   }
 
   private func confine(_ path: String, _ absolute: String, _ real: String?) throws(EngineError) {
@@ -120,6 +123,11 @@ final class FileBlocks: Sequence, IteratorProtocol {
     return count > 0 ? Data(buffer[..<count]) : nil
   }
 
-  /// Back to the start.
-  func rewind() { lseek(descriptor, 0, SEEK_SET) }
+  /// What its start says it is; afterwards it is read from the start.
+  func look() -> ReportSniffer.Finding {
+    var head = Data()
+    while head.count < ReportSniffer.headSize, let block = next() { head.append(block) }
+    lseek(descriptor, 0, SEEK_SET)
+    return ReportSniffer.look(at: head)
+  }
 }

@@ -1,4 +1,4 @@
-/// Which foreign reports to read, and how much of them to keep.
+/// Which reports to read, and how much of them to keep.
 public struct IngestRequest: Sendable {
   /// Bytes of tests that are kept; the others are counted.
   public struct Limits: Sendable {
@@ -7,6 +7,11 @@ public struct IngestRequest: Sendable {
     public var otherBytes = 64 << 20
 
     public init() {}
+  }
+
+  /// The files that are taken in folders, for messages.
+  public static var endings: String {
+    IngestFiles.extensions.map { "*.\($0)" }.joined(separator: ", ")
   }
 
   /// Files, and folders of them, absolute or relative to `base`.

@@ -1,34 +1,30 @@
-public import ProctorFormats
+import ProctorFormats
 public import ProctorModel
 
 /// Reports of several machines as one: the parts of a divided run, or runs that belong together.
 ///
 /// Parts of one plan are green only when it is proved that they are all there: each shard once, of one plan, on the same
 /// code, with every test of the plan in exactly the shard that the plan gave it to. Reports without a shard are taken as
-/// parts of one run. A test that several of them have keeps all its attempts, the worst last: it is never greener than
-/// any of its reports.
+/// parts of one run, and so are those of other tools, which never belong to a plan. A test that several of them have
+/// keeps all its attempts, the worst last: it is never greener than any of its reports.
 public struct ReportMerge: Sendable {
-  /// One report.
-  public struct Part: Sendable {
-    /// The file, for messages.
-    public let name: String
-    /// What it holds, or why that cannot be told, as a sentence that goes on after its name.
-    public let content: Result<RecordedReport, RecordedReport.Unreadable>
-
-    public init(name: String, content: Result<RecordedReport, RecordedReport.Unreadable>) {
-      self.name = name
-      self.content = content
-    }
-  }
-
   /// A part that can be read.
   struct Piece {
     let name: String
-    let recorded: RecordedReport
+    /// nil for another tool's.
+    let recorded: RecordedReport?
     let report: Report
+
+    /// Milliseconds; of another tool's report what its tests took in sum.
+    var durationMS: Double {
+      recorded == nil
+        ? report.reading?.files.compactMap(\.durationMS).reduce(0, +) ?? 0 : report.durationMS
+    }
   }
 
-  private let pieces: [Piece]
+  /// In the order in which they were named.
+  let parts: [Part]
+  let pieces: [Piece]
   private let unreadable: [(name: String, why: String)]
   /// The plan's digest, when it is known from elsewhere than the reports.
   private let plan: String?
@@ -38,20 +34,12 @@ public struct ReportMerge: Sendable {
   ///   - plan: the digest that shards must have; nil for whatever they have, if all have the same.
   ///   - lost: what became of shards whose reports are not there, as far as that is known.
   public init(_ parts: [Part], plan: String? = nil, lost: [Int: String] = [:]) {
-    var (pieces, unreadable): ([Piece], [(String, String)]) = ([], [])
-    for part in parts {
-      switch part.content {
-      case .success(let recorded):
-        pieces.append(
-          Piece(name: part.name, recorded: recorded, report: Report(recorded: recorded)))
-      case .failure(let problem): unreadable.append((part.name, problem.text))
-      }
-    }
-    self.pieces = pieces.enumerated().sorted {
+    self.parts = parts
+    unreadable = parts.compactMap { part in part.problem.map { (part.name, $0) } }
+    pieces = parts.compactMap(\.piece).enumerated().sorted {
       ($0.element.report.shard?.index ?? 0, $0.offset)
         < ($1.element.report.shard?.index ?? 0, $1.offset)
     }.map(\.element)
-    self.unreadable = unreadable
     self.plan = plan
     self.lost = lost
   }
@@ -78,6 +66,7 @@ public struct ReportMerge: Sendable {
     // Parts of which some were selected are a selection together.
     let several = selections.compactMap(\.self).sorted()
     result.selection = several.isEmpty ? nil : several.joined(separator: " | ")
+    result.reading = reading(Counts(result.tests))
     return result
   }
 
@@ -90,18 +79,24 @@ public struct ReportMerge: Sendable {
       return broken
     }
     let verdict = Accounting(outcomes: outcomes, interrupted: false).verdict()
-    return verdict.status == .passed ? less ?? verdict : verdict
+    // Where there is no project, what the parts say of themselves is more than that nothing was found.
+    if verdict.status == .passed || outcomes.isEmpty { return less ?? verdict }
+    guard verdict.reason == .testsFailed, omitted.failed > 0 else { return verdict }
+    let failed = outcomes.flatMap(\.results.values).count { $0.outcome.countsAsFailed }
+    return Verdict(
+      status: verdict.status, reason: verdict.reason,
+      message: "\(failed + omitted.failed) tests failed")
   }
 
   private var corrupt: Verdict? {
     if let (name, why) = unreadable.first { return Self.error(.reportCorrupt, "\(name) \(why)") }
     return pieces.lazy.compactMap { piece in
-      piece.recorded.contradiction.map { Self.error(.reportCorrupt, "\(piece.name) \($0)") }
+      piece.recorded?.contradiction.map { Self.error(.reportCorrupt, "\(piece.name) \($0)") }
     }.first
   }
 
   private var incomplete: Verdict? {
-    pieces.first { !$0.recorded.listsAllTests && $0.report.verdict.status != .error }.map {
+    pieces.first { $0.recorded?.listsAllTests == false && $0.report.verdict.status != .error }.map {
       Self.error(
         .reportIncomplete,
         "\($0.name) does not list the tests that passed: have it written with --details")
@@ -113,7 +108,7 @@ public struct ReportMerge: Sendable {
     pieces.first { $0.report.verdict.status == .error }.map { piece in
       Verdict(
         status: .error, reason: piece.report.verdict.reason,
-        message: "\(piece.title): \(piece.report.verdict.message ?? "no verdict")")
+        message: piece.named(piece.report.verdict.message ?? "no verdict"))
     }
   }
 
@@ -129,7 +124,7 @@ public struct ReportMerge: Sendable {
       let verdict = piece.report.verdict
       return Verdict(
         status: verdict.status, reason: verdict.reason,
-        message: "\(piece.title): \(verdict.message ?? verdict.status.rawValue)")
+        message: piece.named(verdict.message ?? verdict.status.rawValue))
     }
   }
 
@@ -162,6 +157,9 @@ public struct ReportMerge: Sendable {
           outcome.durationMS += adapter.durationMS
         }
       }
+      if piece.recorded == nil, let project = report.tests.first?.test.project {
+        change(project) { $0.durationMS += piece.durationMS }
+      }
       for result in report.tests { change(result.test.project) { $0.add(result) } }
       for test in report.tests.map(\.test) + report.missing where known.insert(test.id).inserted {
         change(test.project) { $0.selected.append(test) }
@@ -183,9 +181,7 @@ public struct ReportMerge: Sendable {
   }
 
   private static func results(_ outcome: ProjectOutcome) -> [TestResult] {
-    outcome.selected.compactMap { test in
-      outcome.attempts[test.id].flatMap { TestResult(test: test, attempts: $0) }
-    }
+    outcome.selected.compactMap { outcome.result(of: $0) }
   }
 
   private static func missing(_ outcomes: [ProjectOutcome]) -> [TestCase] {
@@ -212,7 +208,7 @@ public struct ReportMerge: Sendable {
 
   /// From the first beginning to the last end; where beginnings are not known, the longest part.
   private func duration(since begin: Double?) -> Double {
-    pieces.map { Self.delay(of: $0.report, since: begin) + $0.report.durationMS }.max() ?? 0
+    pieces.map { Self.delay(of: $0.report, since: begin) + $0.durationMS }.max() ?? 0
   }
 
   /// The receipt with the fewest walls, with what all of them denied.
@@ -232,19 +228,22 @@ public struct ReportMerge: Sendable {
 extension ReportMerge.Piece {
   /// For messages.
   var title: String { report.shard.map { "\($0.title) (\(name))" } ?? name }
+
+  /// A sentence of its verdict, which may name the file already.
+  func named(_ sentence: String) -> String {
+    sentence.hasPrefix("\(name): ") ? sentence : "\(title): \(sentence)"
+  }
 }
 
 extension ProjectOutcome {
   /// Takes in what one more report says of a test.
   fileprivate mutating func add(_ result: TestResult) {
-    let earlier = attempts[result.test.id] ?? []
-    guard let last = earlier.last else {
-      attempts[result.test.id] = result.attempts
-      return
-    }
-    attempts[result.test.id] =
-      last.outcome.gravity > result.outcome.gravity
-      ? result.attempts + earlier : earlier + result.attempts
+    let id = result.test.id
+    let earlier = attempts[id] ?? []
+    let isLess = earlier.last.map { $0.outcome.gravity > result.outcome.gravity } ?? false
+    attempts[id] = isLess ? result.attempts + earlier : earlier + result.attempts
+    if result.isFlaky { flaky.insert(id) }
+    if attempts[id]?.last?.outcome.countsAsFailed == true { flaky.remove(id) }
   }
 }
 

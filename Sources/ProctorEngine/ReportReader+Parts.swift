@@ -1,34 +1,8 @@
-public import FoundationEssentials
-public import ProctorFormats
+import FoundationEssentials
+import ProctorFormats
 public import ProctorModel
 
 extension ReportReader {
-  /// Reports to be merged: files, and those whose names end in `.json` in folders and what is below them.
-  /// - Throws: `EngineError` with code `usage` for what is not there, and for folders without a report.
-  public static func parts(in paths: [String]) throws(EngineError) -> [ReportMerge.Part] {
-    var parts: [ReportMerge.Part] = []
-    var known: Set<String> = []
-    for path in paths {
-      let files = FileSystem.isFolder(path) ? Self.files(below: path) : [path]
-      guard !files.isEmpty else {
-        throw unusable(path, "is a folder without reports: no file in it is named *.json")
-      }
-      // A folder and a file of it, or two links, are one report.
-      for file in files where known.insert(FileSystem.realPath(file) ?? file).inserted {
-        parts.append(ReportMerge.Part(name: file, content: content(of: try data(file))))
-      }
-    }
-    return parts
-  }
-
-  private static func files(below folder: String) -> [String] {
-    FileSystem.entries(of: folder).flatMap { entry in
-      let path = "\(folder.hasSuffix("/") ? String(folder.dropLast()) : folder)/\(entry.name)"
-      if entry.isFolder { return files(below: path) }
-      return entry.name.hasSuffix(".json") ? [path] : []
-    }
-  }
-
   static func content(
     of data: Data
   ) -> Result<RecordedReport, RecordedReport.Unreadable> {

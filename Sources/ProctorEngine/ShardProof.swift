@@ -48,7 +48,9 @@ struct ShardProof {
         return conflict("\(pair) ran different code")
       }
       if shard.plan != first.plan || shard.planned != first.planned {
-        return conflict("\(pair) are of different plans")
+        let plans = "\(first.plan.prefix(12)) and \(shard.plan.prefix(12))"
+        return conflict(
+          "\(pair) are of different plans (\(plans)): every machine must have the same --durations")
       }
     }
     return nil

@@ -108,11 +108,9 @@ struct SlurmRun {
   /// Takes the reports that have come.
   private mutating func collect() {
     for (shard, task) in tasks.sorted(by: { $0.key < $1.key }) where !task.isDone {
-      guard let part = folder.part(of: shard, plan: plan.digest),
-        case .success(let recorded) = part.content
+      guard let part = folder.part(of: shard, plan: plan.digest), let report = part.piece?.report
       else { continue }
       tasks[shard]?.part = part
-      let report = Report(recorded: recorded)
       arrived(report)
       note("shard \(shard) of \(plan.count): \(report.verdict.status.rawValue)\(task.place)")
     }

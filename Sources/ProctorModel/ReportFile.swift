@@ -21,7 +21,7 @@ public struct ReportFile: Hashable, Sendable {
   public let counts: Counts
   /// What its tests took in sum, in milliseconds; nil when it says of none.
   public let durationMS: Double?
-  public let notes: [Note]
+  public var notes: [Note]
   /// Whether all of it was understood.
   public let isComplete: Bool
 

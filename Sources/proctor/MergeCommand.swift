@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import ProctorAudit
 import ProctorEngine
 import ProctorModel
@@ -9,12 +10,17 @@ struct Merge: AsyncParsableCommand {
     abstract: "Put the reports of several machines together, and give the one verdict.",
     discussion: """
       Shards of one plan must all be there, each once, on the same code, with every test in the shard that the plan \
-      gave it to; otherwise there is no verdict (exit 5), and the answer says what is missing. Reports without a shard \
-      are taken as parts of one run; a test that failed in one of them failed.
+      gave it to; otherwise there is no verdict (exit 5), and the answer says what is missing. Reports without a shard, \
+      also those of other tools (all that proctor ingest reads), are taken as parts of one run; a test that failed in \
+      one of them failed.
+
+      In folders, also below, \(IngestRequest.endings) are taken. A *.json that no other tool wrote must be a \
+      report of proctor's own; other files that are no reports are passed over, and that is said.
 
       EXAMPLES
-        proctor merge reports/                            all *.json below a folder
+        proctor merge reports/                            all reports below a folder
         proctor merge linux.json mac.json --format json --details > all.json
+        proctor merge rust.json web/junit.xml go.json     proctor's own, and other tools'
         proctor merge reports/ --report junit=out/junit.xml
 
       EXIT STATUS
@@ -23,8 +29,15 @@ struct Merge: AsyncParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Answers of proctor run --format json --details, or folders of such.", valueName: "file"))
+      "Answers of proctor run --format json --details, reports of other tools, or folders of such.",
+      valueName: "file"))
   var files: [String]
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Where the code is that reports of other tools speak of.", valueName: "dir"))
+  var workspace = "."
 
   @Flag(help: "In JSON, also list every test, not only the failed ones.")
   var details = false
@@ -34,11 +47,13 @@ struct Merge: AsyncParsableCommand {
 
   func run() async throws {
     let answer = Answer(format: common.settledFormat, kind: .run(details: details))
-    var command = CommandCall("ingest_reports", in: nil, common)
+    var command = CommandCall("ingest_reports", in: workspace, common)
     command.arguments.add("paths", files)
     reports.add(to: &command.arguments)
-    let body: Answer.Body = { _, _ throws(EngineError) in
-      .report(ReportMerge(try ReportReader.parts(in: files)).report())
+    let body: Answer.Body = { [command] _, _ throws(EngineError) in
+      let engine = try Engine(workspace: workspace, options: command.options)
+      let base = FileManager.default.currentDirectoryPath
+      return .report(try engine.merge(IngestRequest(paths: files, base: base)))
     }
     try await answer.give(command, body, reports: try reports.files(beside: common))
   }
