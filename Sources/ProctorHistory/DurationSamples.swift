@@ -1,19 +1,45 @@
 import GRDB
 public import ProctorModel
 
-/// How long tests took in the last runs.
-struct DurationSamples {
-  /// Runs that are looked at, and values of each test.
-  private static let (mostRuns, mostValues) = (50, 20)
-  /// Rows that are looked at: a bound of time where runs are large.
-  private static let mostRows = 500_000
+/// How long tests took in the last runs, by their ids or what else stands for them.
+struct DurationSamples<Test: Hashable> {
+  /// Values of each test.
+  private static var mostValues: Int { 20 }
+  /// Runs that are looked at.
+  static var mostRuns: Int { 50 }
+  /// Attempts after which no further run is looked at: a bound of time where runs are large.
+  static var mostRows: Int { 500_000 }
 
-  /// Milliseconds by the test's number, the newest first: when it passed; where it never did, when it did not.
-  private(set) var values: [Int64: [Double]] = [:]
+  private var passed: [Test: [Double]] = [:]
+  private var failed: [Test: [Double]] = [:]
 
+  /// Milliseconds, the newest first: when it passed; where it never did, when it did not.
+  var values: [Test: [Double]] { passed.merging(failed) { passed, _ in passed } }
+
+  /// The middle of each test's values, sorted.
+  var medians: [Test: Double] {
+    values.mapValues { SampleStatistics.quantile(0.5, of: $0.sorted()) }
+  }
+
+  /// Takes what was before all that is known.
+  fileprivate mutating func add(_ milliseconds: Double, _ outcome: Outcome, of test: Test) {
+    switch outcome {
+    case .skipped: return
+    case .passed: Self.add(milliseconds, test, &passed)
+    default: Self.add(milliseconds, test, &failed)
+    }
+  }
+
+  private static func add(_ value: Double, _ test: Test, _ values: inout [Test: [Double]]) {
+    guard values[test, default: []].count < mostValues else { return }
+    values[test, default: []].append(value)
+  }
+}
+
+extension DurationSamples where Test == Int64 {
   /// - Throws: what reading the file throws.
   init(_ filter: HistoryFilter, _ database: Database) throws {
-    var failed: [Int64: [Double]] = [:]
+    self.init()
     var rows = 0
     let statement = try database.cachedStatement(
       sql: "SELECT test, outcome, duration FROM attempt WHERE run = ? AND duration IS NOT NULL")
@@ -21,21 +47,10 @@ struct DurationSamples {
       let cursor = try Row.fetchCursor(statement, arguments: [run])
       while let row = try cursor.next() {
         rows += 1
-        guard let outcome = Outcome(code: row[1]), outcome != .skipped else { continue }
-        let (test, milliseconds) = (row[0] as Int64, Double(row[2] as Int64) / 1000)
-        if outcome == .passed {
-          Self.add(milliseconds, test, &values)
-        } else {
-          Self.add(milliseconds, test, &failed)
-        }
+        guard let outcome = Outcome(code: row[1]) else { continue }
+        add(Double(row[2] as Int64) / 1000, outcome, of: row[0])
       }
     }
-    values.merge(failed) { passed, _ in passed }
-  }
-
-  private static func add(_ value: Double, _ test: Int64, _ values: inout [Int64: [Double]]) {
-    values[test, default: []].append(value)
-    if values[test, default: []].count > mostValues { values[test]?.removeLast() }
   }
 
   /// The newest first; a patched copy's times say nothing of the workspace.
@@ -46,6 +61,62 @@ struct DurationSamples {
       database,
       sql: "SELECT id FROM run WHERE \(condition) ORDER BY date DESC, id DESC LIMIT \(mostRuns)",
       arguments: arguments)
+  }
+}
+
+extension DurationSamples where Test == TestID {
+  /// Of an exported history, which is read twice; a run that it has several times counts once.
+  init(_ reader: inout HistoryReader) throws(HistoryLineProblem) {
+    self.init()
+    var wanted = Self.newest(try Self.runs(&reader))
+    reader.rewind()
+    var runs = [[(test: TestID, attempt: HistoryAttempt)]](repeating: [], count: wanted.count)
+    var place: Int?
+    while let line = try reader.next() {
+      switch line {
+      case .run(let run): place = wanted.removeValue(forKey: run.key)
+      case .test(let test, let attempts):
+        if let place { runs[place] += attempts.map { (test.id, $0) } }
+      case .header, .end, .eof: break
+      }
+    }
+    for (test, attempt) in runs.joined() {
+      if let milliseconds = attempt.durationMS { add(milliseconds, attempt.outcome, of: test) }
+    }
+  }
+
+  private struct Run {
+    let key: String
+    let date: Double
+    var rows = 0
+  }
+
+  private static func runs(_ reader: inout HistoryReader) throws(HistoryLineProblem) -> [Run] {
+    var (runs, known, counts): ([Run], Set<String>, Bool) = ([], [], false)
+    while let line = try reader.next() {
+      switch line {
+      case .run(let run):
+        counts = !run.code.isPatched && known.insert(run.key).inserted
+        if counts { runs.append(Run(key: run.key, date: run.date)) }
+      case .test(_, let attempts) where counts:
+        runs[runs.count - 1].rows += attempts.count { $0.durationMS != nil }
+      case .test, .header, .end, .eof: break
+      }
+    }
+    return runs
+  }
+
+  /// The places of those that are looked at, the newest first, by their keys.
+  private static func newest(_ runs: [Run]) -> [String: Int] {
+    let sorted = runs.enumerated().sorted {
+      ($0.element.date, $0.offset) > ($1.element.date, $1.offset)
+    }.prefix(mostRuns).map(\.element)
+    var rows = 0
+    let chosen = sorted.prefix { run in
+      defer { rows += run.rows }
+      return rows < mostRows
+    }
+    return Dictionary(uniqueKeysWithValues: zip(chosen.map(\.key), 0...))
   }
 }
 

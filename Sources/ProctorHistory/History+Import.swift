@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GRDB
+public import ProctorModel
 public import ProctorStorage
 
 /// What came of an import.
@@ -27,6 +28,25 @@ extension History {
     var problems: [HistoryLineProblem] = []
     for file in files { check(file, &problems) }
     guard problems.isEmpty else { throw HistoryImportError(problems: problems.map(\.text)) }
+  }
+
+  /// Whether the first line of a regular file is that of an exported history, whole or not.
+  public static func isExport(_ file: String) -> Bool {
+    guard let reader = try? HistoryReader(file) else { return false }
+    return reader.isNamedByFirstLine
+  }
+
+  /// What each test is expected to take, as `durations()` says of the workspace that the history was exported from.
+  /// - Throws: `HistoryImportError` for what is no whole export.
+  public static func durations(
+    inExport file: String
+  ) throws(HistoryImportError) -> [TestID: Double] {
+    do throws(HistoryLineProblem) {
+      var reader = try HistoryReader(file)
+      return try DurationSamples<TestID>(&reader).medians
+    } catch {
+      throw HistoryImportError(problems: [error.text])
+    }
   }
 
   private static func check(_ file: String, _ problems: inout [HistoryLineProblem]) {

@@ -135,7 +135,7 @@ extension History {
   ) throws(StorageError) -> [TestDuration] {
     try reading { database in
       let ids = try Self.ids(database)
-      let sorted = try DurationSamples(filter, database).values.mapValues { $0.sorted() }
+      let sorted = try DurationSamples<Int64>(filter, database).values.mapValues { $0.sorted() }
       let medians = sorted.mapValues { SampleStatistics.quantile(0.5, of: $0) }
       let all = medians.values.reduce(0, +)
       return sorted.compactMap { number, values -> TestDuration? in

@@ -56,6 +56,14 @@ struct HistoryReader: ~Copyable {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
+  /// Looks at the first bytes only.
+  var isNamedByFirstLine: Bool {
+    var bytes = [UInt8](repeating: 0, count: 200)
+    let count = max(0, pread(descriptor, &bytes, bytes.count, 0))
+    let line = bytes.prefix(count).prefix { $0 != UInt8(ascii: "\n") }
+    return String(decoding: line, as: UTF8.self).hasPrefix("{\"proctor_history\":")
+  }
+
   /// Starts again at the first line.
   mutating func rewind() {
     lseek(descriptor, 0, SEEK_SET)

@@ -51,9 +51,10 @@ struct SlurmCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Balance by what tests took in an earlier report (--format json --details).",
-      valueName: "file"))
-  var durations: String?
+      "Balance by what tests took: an earlier report (--format json --details), what proctor history export wrote, "
+        + "history, or none. Default: the workspace's history, where it has one.",
+      valueName: "file|history|none"))
+  var durations: DurationSource?
 
   @Option(help: ArgumentHelp("Slurm's partition.", valueName: "name"))
   var partition: String?
@@ -115,6 +116,7 @@ struct SlurmCommand: AsyncParsableCommand {
     command.arguments.add("filter", filter)
     command.arguments.add("shards", shards)
     command.arguments.add("output", output)
+    command.arguments.add("durations", durations?.description)
     command.arguments.add("sbatch_options", sbatchOptions)
     tests.add(to: &command.arguments, run)
     reports.add(to: &command.arguments)
@@ -124,18 +126,23 @@ struct SlurmCommand: AsyncParsableCommand {
       let selector: TestSelector =
         if let filter { .matching(try Pattern(filter)) } else { .everything }
       let engine = try Engine(workspace: directory, options: tests.engineOptions(run))
-      return .report(
-        try await engine.runOnSlurm(
-          selector, try request(engine.configuration.cluster.slurm), progress: progress,
-          note: { line in if format == .text { Console.error("proctor: \(line)") } }))
+      let say = { @Sendable (line: String) in
+        if format == .text { Console.error("proctor: \(line)") }
+      }
+      let (request, note) = try request(engine)
+      if let note { say(note) }
+      var report = try await engine.runOnSlurm(selector, request, progress: progress, note: say)
+      if let note { report.notes.append(note) }
+      return .report(report)
     }
     try await answer.give(command, body, reports: files, afterwards: { await kept.keep($0) })
   }
 
+  /// What is asked for, and what else is to be known about it.
   private func request(
-    _ configured: Configuration.Cluster.Slurm
-  ) throws(EngineError) -> ClusterRequest {
-    var settings = configured
+    _ engine: Engine
+  ) throws(EngineError) -> (request: ClusterRequest, note: String?) {
+    var settings = engine.configuration.cluster.slurm
     settings.partition = partition ?? settings.partition
     settings.account = account ?? settings.account
     settings.time = time ?? settings.time
@@ -152,9 +159,15 @@ struct SlurmCommand: AsyncParsableCommand {
     var request = ClusterRequest(
       settings: settings, shards: count, output: CommandCall.absolute(output),
       program: program ?? own ?? "proctor")
-    request.durations = try durations.map(ReportReader.durations) ?? [:]
     request.arguments = run.arguments + tests.arguments
-    return request
+    let options = tests.engineOptions(run)
+    guard let durations else {
+      let (known, note) = DurationSource.known(in: directory, options)
+      request.durations = known
+      return (request, note)
+    }
+    request.durations = try durations.durations(in: directory, options)
+    return (request, nil)
   }
 }
 
@@ -168,6 +181,7 @@ struct KubernetesCommand: AsyncParsableCommand {
 
       EXAMPLES
         proctor cluster kubernetes --print --image registry.example/app-tests --shards 8 | kubectl apply -f -
+        proctor cluster kubernetes --print --durations /src/history.ndjson
       """)
 
   @Argument(help: "The workspace, for its proctor.toml and its name.")
@@ -193,12 +207,23 @@ struct KubernetesCommand: AsyncParsableCommand {
     help: ArgumentHelp("Only tests whose full name matches (PCRE2, anywhere).", valueName: "regex"))
   var filter: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Balance by what tests took: a report or an exported history, as a path in the image. Every pod divides the tests "
+        + "itself, so all must have the same file.", valueName: "file"))
+  var durations: DurationSource?
+
   @OptionGroup var run: RunOptions
   @OptionGroup var tests: TestOptions
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
     try checkAtLeastOne(shards, of: "--shards", most: Shard.most)
+    if case .history = durations {
+      throw ValidationError(
+        "Pods share no history: have proctor history export write a file of the image, and name that."
+      )
+    }
     guard print else {
       throw ValidationError("proctor submits no jobs to Kubernetes: give --print, for kubectl.")
     }
@@ -210,6 +235,7 @@ struct KubernetesCommand: AsyncParsableCommand {
     command.arguments.add("image", image)
     command.arguments.add("shards", shards)
     command.arguments.add("filter", filter)
+    command.arguments.add("durations", durations?.description)
     try await answer.give(command) { _, _ throws(EngineError) in
       let engine = try Engine(workspace: directory, options: run.engineOptions)
       if let filter { _ = try Pattern(filter) }
@@ -219,7 +245,9 @@ struct KubernetesCommand: AsyncParsableCommand {
       settings.claim = claim ?? settings.claim
       let job = try KubernetesJob(
         settings, workspace: engine.workspace,
-        arguments: (filter.map { ["--filter", $0] } ?? []) + run.arguments + tests.arguments)
+        arguments: (filter.map { ["--filter", $0] } ?? [])
+          + (durations.map { ["--durations", $0.description] } ?? []) + run.arguments
+          + tests.arguments)
       return .printed(stdout: job.manifest, status: ProctorExit.passed.rawValue, outcome: nil)
     }
   }

@@ -56,7 +56,7 @@ struct Run: AsyncParsableCommand {
       let selector: TestSelector =
         if let filter { .matching(try Pattern(filter)) } else { .everything }
       var options = tests.engineOptions(run)
-      options.shard = try shard.request(filter: filter)
+      options.shard = try shard.request(filter: filter, in: directory, options)
       let engine = try Engine(workspace: directory, options: options)
       return try await patch.use(engine) { engine, change throws(EngineError) in
         var report = try await engine.run(selector, progress: progress)

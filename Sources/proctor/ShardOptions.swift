@@ -20,9 +20,10 @@ struct ShardOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Balance by what tests took in an earlier report (--format json --details), the same on every machine.",
-      valueName: "file"))
-  var durations: String?
+      "Balance by what tests took, the same on every machine: an earlier report (--format json --details), what proctor "
+        + "history export wrote, or history for this machine's own. Default: none, all tests count the same.",
+      valueName: "file|history|none"))
+  var durations: DurationSource?
 
   func validate() throws {
     if shard == nil, plan != nil || durations != nil {
@@ -36,11 +37,13 @@ struct ShardOptions: ParsableArguments {
   func add(to arguments: inout AuditArguments) {
     arguments.add("shard", shard)
     arguments.add("plan", plan)
-    arguments.add("durations", durations)
+    arguments.add("durations", durations?.description)
   }
 
   /// nil for a whole run.
-  func request(filter: String?) throws(EngineError) -> ShardRequest? {
+  func request(
+    filter: String?, in workspace: String, _ options: EngineOptions
+  ) throws(EngineError) -> ShardRequest? {
     guard let shard else { return nil }
     var request: ShardRequest
     if shard == "auto" {
@@ -51,7 +54,7 @@ struct ShardOptions: ParsableArguments {
       request = try ShardRequest(shard, from: "--shard")
     }
     request.plan = try plan.map(ShardPlan.read)
-    request.durations = try durations.map(ReportReader.durations) ?? [:]
+    request.durations = try durations?.durations(in: workspace, options) ?? [:]
     return try request.checked(selection: filter)
   }
 

@@ -140,6 +140,76 @@ import Testing
     #expect(wrong.stderr.contains("pytest.ini"))
   }
 
+  /// An exported history of one run.
+  private func export(_ milliseconds: [String: Double], to name: String) throws -> String {
+    let run: [String: Any] = [
+      "run": name, "started_at": "2026-11-20T10:00:00Z", "operation": "run_all_tests",
+      "status": "passed", "duration_ms": 1, "passed": milliseconds.count, "failed": 0, "skipped": 0,
+      "complete": true, "everything": true, "ci": false, "tools": [String: String](),
+    ]
+    let tests = milliseconds.sorted { $0.key < $1.key }.map { id, ms in
+      [
+        "test": id, "name": id,
+        "attempts": [["outcome": "passed", "duration_ms": ms] as [String: Any]],
+      ] as [String: Any]
+    }
+    let end: [String: Any] = ["end": name, "tests": tests.count]
+    let lines = try ([["proctor_history": 1], run] + tests + [end, ["eof": 1]]).map {
+      String(decoding: try JSONSerialization.data(withJSONObject: $0), as: UTF8.self) + "\n"
+    }
+    return try folder.write(lines.joined(), to: name)
+  }
+
+  private func plan(_ answer: [String: Any]) -> String {
+    (answer["shard"] as? [String: Any])?["plan"] as? String ?? ""
+  }
+
+  @Test func `the history balances the shards, here and exported`() throws {
+    let history = ["--durations", "history"]
+    let unknown = try run(["--shard", "1/2"] + history)
+    #expect(unknown.status == 2)
+    #expect(unknown.stderr.contains("knows of no test"), "\(unknown.stderr)")
+    let ids = try (1...3).flatMap { file in
+      (0...2).map { "pytest:.:tests/test_\(file).py::test_\(file)[\($0)]" }
+    }
+    let slow = try export(
+      Dictionary(uniqueKeysWithValues: ids.map { ($0, $0 == ids[4] ? 60_000 : 1) }),
+      to: "slow.ndjson")
+    let imported = try ProctorProcess(["history", "import", slow], in: workspace).run()
+    #expect(imported.status == 0, "\(imported.stderr)")
+    let exported = "\(folder.path)/exported.ndjson"
+    #expect(try ProctorProcess(["history", "export", exported], in: workspace).run().status == 0)
+    let here = try shard(1, of: 2, history)
+    #expect(self.ids(here) == [ids[4]])
+    let first = try shard(1, of: 2, ["--durations", exported])
+    #expect(self.ids(first) == [ids[4]])
+    #expect(plan(first) == plan(here))
+    let second = try shard(2, of: 2, ["--durations", exported])
+    #expect(plan(second) == plan(first))
+    #expect(try merge(status: 0)["passed"] as? Int == 9)
+
+    let other = try export([ids[0]: 1, ids[8]: 50_000], to: "other.ndjson")
+    let differing = try shard(2, of: 2, ["--durations", other])
+    let conflict = try merge(status: 5)
+    #expect(conflict["reason"] as? String == "shard_conflict")
+    let message = try #require(conflict["message"] as? String)
+    for answer in [first, differing] {
+      #expect(message.contains(plan(answer).prefix(12)), "\(message)")
+    }
+    #expect(message.contains("--durations"), "\(message)")
+
+    for (text, words) in [
+      ("{\"proctor_history\":1}\n{\"eof\":0}\n", "knows of no test"),
+      ("{\"proctor_history\":1}\n", "cut off"),
+    ] {
+      let file = try folder.write(text, to: "wrong.ndjson")
+      let wrong = try run(["--shard", "1/2", "--durations", file])
+      #expect(wrong.status == 2)
+      #expect(wrong.stderr.contains("wrong.ndjson"), "\(wrong.stderr)")
+      #expect(wrong.stderr.contains(words), "\(wrong.stderr)")
+    }
+  }
+
   @Test func `a runner that cannot select runs whole in one shard`() throws {
     try folder.write("", to: "workspace/cpanfile")
     for name in ["a", "b"] {

@@ -63,6 +63,27 @@ import Testing
     #expect(slowest[0].p95MS > 900)
   }
 
+  @Test func `an exported history has the same durations, also when runs are in it twice`() throws {
+    for ms in stride(from: 1.0, through: 55, by: 1) {
+      try fixture.record(["a": ms > 40 ? "f" : "p", "b": "f", "c": "pp"], ms: ms)
+    }
+    try fixture.record(["a": "p"], code: CodeOrigin(isPatched: true), ms: 5000)
+    let history = fixture.history()
+    var lines = Data()
+    _ = try history.export { lines += $0 }
+    let file = "\(fixture.folder)/export.ndjson"
+    for content in [lines, lines + lines] {
+      try content.write(to: URL(filePath: file))
+      #expect(History.isExport(file))
+      #expect(try History.durations(inExport: file) == history.durations())
+    }
+    #expect(try history.durations()[id("a")] == 30.5)
+    try lines.dropLast(20).write(to: URL(filePath: file))
+    #expect(throws: HistoryImportError.self) { try History.durations(inExport: file) }
+    try Data("{}".utf8).write(to: URL(filePath: file))
+    #expect(!History.isExport(file))
+  }
+
   @Test func `of a commit the newest run counts that says what became of all of its tests`() throws
   {
     let clean = CodeOrigin(commit: "c1", isClean: true)

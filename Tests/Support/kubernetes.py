@@ -61,6 +61,13 @@ class Manifest(unittest.TestCase):
         self.assertEqual(values, sorted(set(values)))
         self.assertIn(1, values)
 
+    def test_durations(self):
+        _, container = self.manifest("--image", "tests", "--shards", "8", "--durations", "/src/history.ndjson")
+        self.assertEqual(container["args"][-2:], ["--durations", "/src/history.ndjson"])
+        done = self.proctor("--print", "--image", "tests", "--shards", "8", "--durations", "history")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("Pods share no history", done.stderr)
+
     def test_settings(self):
         (self.workspace / "proctor.toml").write_text(SETTINGS)
         manifest, container = self.manifest()

@@ -87,6 +87,21 @@ class Slurm(unittest.TestCase):
         self.assertEqual((done.returncode, answer["reason"], answer["total_tests"]), (5, "shard_conflict", 0))
         self.assertIn("not in the plan: pytest:.:tests/test_new.py::test_new", answer["message"])
 
+    def test_balanced_by_the_history(self):
+        self.write_tests()
+        (self.workspace / "tests/test_5.py").write_text("import time\n\ndef test_5():\n    time.sleep(2)\n")
+        earlier = subprocess.run(
+            [os.environ["PROCTOR"], "run", self.workspace], env=self.cluster.variables, capture_output=True, text=True,
+        )
+        self.assertEqual(earlier.returncode, 0, earlier.stdout + earlier.stderr)
+        stdout, stderr = self.end(self.start("--shards", "2", "--format", "text"), 0)
+        note = "shards are balanced by the history, which knows 6 tests"
+        self.assertIn(note, stderr)
+        self.assertIn(note, stdout)
+        plan = json.loads((self.output / "proctor.plan").read_text())
+        first = [entry["entry"] for entry in plan["entries"] if entry["shard"] == 1]
+        self.assertEqual(first, ["pytest:.:tests/test_5.py::test_5"])
+
     def test_a_node_dies(self):
         self.write_tests(seconds=1)
         process = self.start("--shards", "3", "--format", "text")
