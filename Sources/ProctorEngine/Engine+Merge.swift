@@ -5,8 +5,8 @@ public import ProctorModel
 extension Engine {
   /// Puts reports together: those that proctor wrote, other tools', or both.
   ///
-  /// In folders, what `ingest` takes is taken. A file that ends in `.json` and is in no other tool's format must be a
-  /// report of proctor's own; other files that are no reports are passed over there.
+  /// In folders, what `ingest` takes is taken. What ends in `.json` and is in no other tool's format must be a report of
+  /// proctor's own there, and what ends in `.tap` or `.trx` must be one; other files that are no reports are passed over.
   /// - Parameter request: whatever it says, all tests are kept, up to its limits for each file.
   /// - Throws: `EngineError` with code `usage` for a file that is not there, and when there is no report.
   public func merge(_ request: IngestRequest) throws(EngineError) -> Report {
@@ -41,10 +41,15 @@ extension Engine {
       return ReportMerge.Part(
         name: file.name, content: ReportReader.content(of: try ReportReader.data(file.path)))
     }
+    var file = file
+    file.isNamed = file.isNamed || Self.onlyReports.contains(file.ending)
     return ReportMerge.Part(
       name: file.name, foreign: try report(of: [file], request, sources),
       isPassedOver: author == .nobody && !file.isNamed)
   }
+
+  /// Endings that nothing else has: such a file that cannot be told is one that was broken.
+  private static let onlyReports: Set<String> = ["tap", "trx"]
 
   /// Who wrote a report.
   private enum Author {
@@ -60,12 +65,11 @@ extension Engine {
       if errno == 0 { return .proctor }
       throw unusable(file.name, "cannot be read: \(String(cString: strerror(errno)))")
     }
-    let mustBeReport = file.name.lowercased().hasSuffix(".json")
     switch blocks.look() {
     case .own: return .proctor
     case .format: return .another
-    case .empty: return mustBeReport ? .proctor : .another
-    case .unknown where mustBeReport: return .proctor
+    case .empty: return file.ending == "json" ? .proctor : .another
+    case .unknown where file.ending == "json": return .proctor
     case .unknown where file.isNamed:
       // Of a large one the first bytes may not have the keys that tell it.
       let content = ReportReader.content(of: try ReportReader.data(file.path))

@@ -11,7 +11,10 @@ struct IngestFiles {
     /// As answers name it.
     let name: String
     /// Whether it was named itself, rather than found in a folder: then it must be a report.
-    let isNamed: Bool
+    var isNamed: Bool
+
+    /// What its name ends with, without the dot, in small letters; empty when there is no dot.
+    var ending: String { IngestFiles.fileExtension(name) }
   }
 
   /// What reports are called that stand in a folder among other files.
@@ -88,7 +91,7 @@ struct IngestFiles {
     files.append(File(path: path, name: name, isNamed: isNamed))
   }
 
-  private static func fileExtension(_ name: String) -> String {
+  fileprivate static func fileExtension(_ name: String) -> String {
     name.lastIndex(of: ".").map { name[name.index(after: $0)...].lowercased() } ?? ""
   }
 }

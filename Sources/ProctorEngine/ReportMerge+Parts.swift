@@ -84,15 +84,7 @@ extension ReportMerge {
   }
 
   /// Tests that other tools' reports have, and that were not kept.
-  var omitted: Counts {
-    pieces.filter { $0.recorded == nil }.reduce(Counts([])) { sum, piece in
-      let (all, kept) = (piece.report.counts, Counts(piece.report.tests))
-      return sum
-        + Counts(
-          passed: all.passed - kept.passed, failed: all.failed - kept.failed,
-          skipped: all.skipped - kept.skipped)
-    }
-  }
+  var omitted: Counts { pieces.map(\.omitted).reduce(Counts([]), +) }
 
   /// What was read, where it was not proctor's alone.
   /// - Parameter listed: of the tests that are listed.
@@ -115,5 +107,19 @@ extension ReportMerge {
     }
     return Report.Reading(
       files: files, counts: listed + omitted, failuresOmitted: omitted.failed)
+  }
+}
+
+extension ReportMerge.Piece {
+  /// The one that another tool's tests are of; nil for proctor's own, and without tests.
+  var foreignProject: Project? { recorded == nil ? report.tests.first?.test.project : nil }
+
+  /// Tests of another tool's report that were counted and not kept.
+  var omitted: Counts {
+    guard recorded == nil else { return Counts([]) }
+    let (all, kept) = (report.counts, Counts(report.tests))
+    return Counts(
+      passed: all.passed - kept.passed, failed: all.failed - kept.failed,
+      skipped: all.skipped - kept.skipped)
   }
 }

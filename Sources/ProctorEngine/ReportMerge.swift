@@ -157,7 +157,7 @@ public struct ReportMerge: Sendable {
           outcome.durationMS += adapter.durationMS
         }
       }
-      if piece.recorded == nil, let project = report.tests.first?.test.project {
+      if let project = piece.foreignProject {
         change(project) { $0.durationMS += piece.durationMS }
       }
       for result in report.tests { change(result.test.project) { $0.add(result) } }
@@ -194,8 +194,13 @@ public struct ReportMerge: Sendable {
       return piece.report.adapters.filter { $0.project == outcome.project }
         .flatMap(\.commands).map { $0.begun(later: delay) }
     }
+    let omitted = pieces.filter {
+      $0.foreignProject?.adapter == outcome.project.adapter
+        && $0.foreignProject?.root == outcome.project.root
+    }.map(\.omitted)
     return AdapterReport(
-      project: outcome.project, version: outcome.version, counts: Counts(Self.results(outcome)),
+      project: outcome.project, version: outcome.version,
+      counts: omitted.reduce(Counts(Self.results(outcome)), +),
       commands: commands, durationMS: outcome.durationMS, output: outcome.output)
   }
 

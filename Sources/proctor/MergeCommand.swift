@@ -15,7 +15,8 @@ struct Merge: AsyncParsableCommand {
       one of them failed.
 
       In folders, also below, \(IngestRequest.endings) are taken. A *.json that no other tool wrote must be a \
-      report of proctor's own; other files that are no reports are passed over, and that is said.
+      report of proctor's own, a *.tap or *.trx must be a report; other files that are none are passed over, and that is \
+      said.
 
       EXAMPLES
         proctor merge reports/                            all reports below a folder

@@ -244,4 +244,35 @@ import Testing
     #expect(try Self.merge([Self.run(["a": .passed], .passed), policy]).verdict.status == .failed)
     #expect(try Self.merge([]).verdict.status == .noTests)
   }
+
+  // MARK: other tools
+
+  @Test func `tests of other tools that were counted and not kept still count`() throws {
+    let kept = ["a": Outcome.failed, "b": .passed].map { name, outcome in
+      Self.passed(ShardPlanTests.test(name, "t.py"), outcome)
+    }
+    var foreign = Report(
+      verdict: Verdict(status: .partialFailure, reason: .testsFailed, message: "30 tests failed"),
+      tests: kept, errors: [], missing: [], adapters: [], sandbox: nil, durationMS: 5000)
+    let counts = Counts(passed: 20, failed: 30, skipped: 0)
+    foreign.reading = Report.Reading(
+      files: [
+        ReportFile(
+          file: "x.xml", format: "junit", tool: nil, counts: counts, durationMS: 9, notes: [],
+          isComplete: true)
+      ], counts: counts, failuresOmitted: 29)
+    let data = try JSONSerialization.data(withJSONObject: Self.run(["b": .passed], .passed))
+    let report = ReportMerge([
+      ReportMerge.Part(name: "own.json", content: ReportReader.content(of: data)),
+      ReportMerge.Part(name: "x.xml", foreign: foreign, isPassedOver: false),
+    ]).report()
+    #expect(report.counts == counts)
+    #expect(report.adapters.map(\.counts) == [counts])
+    #expect(report.verdict.message == "30 tests failed")
+    #expect(report.durationMS == 9)
+    #expect(report.reading?.failuresOmitted == 29)
+    #expect(report.reading?.files.map(\.format) == ["proctor", "junit"])
+    #expect(
+      report.reading?.files.last?.notes.first?.message.hasPrefix("1 test is in files") == true)
+  }
 }
