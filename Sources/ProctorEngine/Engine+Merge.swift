@@ -70,10 +70,6 @@ extension Engine {
     case .format: return .another
     case .empty: return file.ending == "json" ? .proctor : .another
     case .unknown where file.ending == "json": return .proctor
-    case .unknown where file.isNamed:
-      // Of a large one the first bytes may not have the keys that tell it.
-      let content = ReportReader.content(of: try ReportReader.data(file.path))
-      return (try? content.get()) == nil ? .nobody : .proctor
     case .unknown: return .nobody
     }
   }

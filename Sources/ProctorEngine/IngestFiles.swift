@@ -55,6 +55,12 @@ struct IngestFiles {
           .usage, "\(path) has more than \(Self.most) files that could be reports",
           resolution: "Name the folders that hold reports.")
       }
+      if access(folder, R_OK | X_OK) != 0 {
+        // What it holds is not known: it is told as a report that cannot be read.
+        add(folder, isNamed: true)
+        isEmpty = false
+        continue
+      }
       for entry in FileSystem.entries(of: folder) {
         let inner = "\(folder)/\(entry.name)"
         if entry.isFolder {

@@ -98,6 +98,19 @@ import Testing
   }
 }
 
+@Suite struct ReportSnifferTests {
+  @Test func `an answer of proctor's own is known by its start, however long it is`() {
+    let start =
+      #"{"adapters":[{"adapter":"pytest","commands":[{"argv":["python"]}]}],"failures":[{"#
+    let text = start + #""message":""# + String(repeating: "x", count: ReportSniffer.headSize)
+    let head = Data(text.utf8.prefix(ReportSniffer.headSize))
+    guard case .own = ReportSniffer.look(at: head) else {
+      Issue.record("\(ReportSniffer.look(at: head))")
+      return
+    }
+  }
+}
+
 /// Wants nothing but the names.
 final class CountingSink: CaseSink {
   let wantsPassed = false
