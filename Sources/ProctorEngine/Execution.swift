@@ -67,10 +67,11 @@ struct Execution {
     return done
   }
 
-  /// The run as a whole has one time limit, however many processes it takes.
+  /// The run as a whole has one time limit, however many processes it takes, and however short they are: the one that
+  /// begins when it is over is stopped at once, so that this is told.
   private var secondsLeft: Double? {
     runner.limits.wallSeconds.map { total in
-      max(1, total - (ContinuousClock().now - begin).milliseconds / 1000)
+      max(0.001, total - (ContinuousClock().now - begin).milliseconds / 1000)
     }
   }
 

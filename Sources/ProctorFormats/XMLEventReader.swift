@@ -26,6 +26,9 @@ final class XMLEventReader {
   /// Elements inside each other; no tool's reports have more than some ten.
   static let depthLimit = 512
 
+  /// Bytes of one tag or comment, which the parser holds until it is whole, and looks through again with each block.
+  static let pieceLimit = 16 << 20
+
   private var depth = 0
   private let source: XMLByteSource
   private let handler: any XMLHandler
@@ -70,6 +73,12 @@ final class XMLEventReader {
       xmlParseChunk(
         parser, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count), 0)
     }
+    guard problem == nil, let input = parser.pointee.input?.pointee,
+      input.end - input.cur > Self.pieceLimit
+    else { return }
+    problem = Problem(
+      message: "a tag or comment is longer than \(Self.pieceLimit >> 20) MiB",
+      line: Int(input.line), isLimit: true)
   }
 
   fileprivate func take(_ error: xmlErrorPtr) {

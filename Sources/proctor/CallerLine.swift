@@ -3,7 +3,7 @@ import FoundationEssentials
 import Glibc
 import Synchronization
 
-/// What comes over a caller's socket: one line, and then only that the caller has gone. No thread waits for it.
+/// What comes over a caller's socket: one line, and then only that the caller has gone. No thread is blocked in reading it.
 final class CallerLine: Sendable {
   private struct State {
     var data = Data()

@@ -21,6 +21,7 @@ struct Ingest: AsyncParsableCommand {
         proctor ingest **/TEST-*.xml results.trx
         go test -json ./... > go.json; proctor ingest go.json
         proctor ingest --format json --details report.json
+        proctor ingest results.trx --report junit=out/junit.xml --report github=-
       """)
 
   @Argument(help: "Reports, or folders of them.")
@@ -34,17 +35,20 @@ struct Ingest: AsyncParsableCommand {
   @Flag(help: "In JSON, also list every test, not only the failed ones.")
   var details = false
 
+  @OptionGroup var reports: ReportOptions
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
     let answer = Answer(format: common.settledFormat, kind: .run(details: details))
     var command = CommandCall("ingest_reports", in: workspace, common)
     command.arguments.add("paths", files)
-    try await answer.give(command) { [command] _, _ throws(EngineError) in
+    reports.add(to: &command.arguments)
+    let body: Answer.Body = { [command] _, _ throws(EngineError) in
       let engine = try Engine(workspace: workspace, options: command.options)
       var request = IngestRequest(paths: files, base: FileManager.default.currentDirectoryPath)
-      request.keepsAll = details
+      request.keepsAll = details || !reports.values.isEmpty
       return .report(try engine.ingest(request))
     }
+    try await answer.give(command, body, reports: try reports.files(beside: common))
   }
 }

@@ -36,10 +36,7 @@ struct WarmHelper: AsyncParsableCommand {
     await Interruption.cancelling {
       await withTaskCancellationHandler {
         await withCheckedContinuation { continuation in
-          DispatchQueue(label: "door").async {
-            while house.isOpen, meeting.isFound(place) { Self.receive(place, house, warmCalls) }
-            continuation.resume()
-          }
+          Self.keepDoor(meeting, place, house, warmCalls) { continuation.resume() }
         }
       } onCancel: {
         house.close()
@@ -86,18 +83,21 @@ struct WarmHelper: AsyncParsableCommand {
       _ = write(bell, &one, 8)
     }
 
-    /// - Returns: false when there is no room.
-    func serve(_ body: @escaping @Sendable () async -> Void) -> Bool {
-      state.withLock { state in
+    /// Serves on the calling thread, unless there is no room.
+    func serve(_ body: @escaping @Sendable (CallThread) async -> Void) {
+      let thread = CallThread()
+      let isIn = state.withLock { state in
         guard !state.isClosed, state.tasks.count < Self.most else { return false }
         let number = state.next
         state.next += 1
-        state.tasks[number] = Task {
-          await body()
+        state.tasks[number] = Task(executorPreference: thread) {
+          await body(thread)
           self.leave(number)
+          thread.end()
         }
         return true
       }
+      if isIn { thread.run() }
     }
 
     private func leave(_ number: Int) {
@@ -112,38 +112,52 @@ struct WarmHelper: AsyncParsableCommand {
     }
   }
 
-  /// Lets callers in, for half a second.
-  private static func receive(
-    _ place: WarmMeeting.Place, _ house: House, _ warmCalls: WarmCalls
+  /// Lets callers in, on a thread that serves the first of them; the next one has the door then.
+  /// - Parameter whenClosed: called once nobody is let in any more.
+  private static func keepDoor(
+    _ meeting: WarmMeeting, _ place: WarmMeeting.Place, _ house: House, _ warmCalls: WarmCalls,
+    whenClosed: @escaping @Sendable () -> Void
   ) {
+    DispatchQueue(label: "door").async {
+      while house.isOpen, meeting.isFound(place) {
+        guard let caller = receive(place, house) else { continue }
+        keepDoor(meeting, place, house, warmCalls, whenClosed: whenClosed)
+        house.serve { await serve(caller, warmCalls, on: $0) }
+        close(caller)
+        return
+      }
+      whenClosed()
+    }
+  }
+
+  /// Waits for a caller, for half a second.
+  private static func receive(_ place: WarmMeeting.Place, _ house: House) -> Int32? {
     var polled = [place.socket, house.bell].map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
-    guard poll(&polled, 2, 500) > 0, polled[0].revents != 0 else { return }
+    guard poll(&polled, 2, 500) > 0, polled[0].revents != 0 else { return nil }
     let caller = accept(place.socket, nil, nil)
     guard caller >= 0 else {
       // Perhaps no more files can be opened.
       usleep(20_000)
-      return
+      return nil
     }
     _ = fcntl(caller, F_SETFD, FD_CLOEXEC)
     var patience = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(
       caller, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-    guard house.serve({ await serve(caller, warmCalls) }) else {
-      close(caller)
-      return
-    }
+    return caller
   }
 
-  private static func serve(_ caller: Int32, _ warmCalls: WarmCalls) async {
-    // What it may do is looked at while it asks; of who is refused no more is kept than came meanwhile.
-    async let isEqual = WarmMeeting.isEqual(caller)
+  private static func serve(
+    _ caller: Int32, _ warmCalls: WarmCalls, on thread: CallThread
+  ) async {
+    guard WarmMeeting.isEqual(caller) else { return }
     let line = CallerLine(caller, limit: mostBytes)
-    if await isEqual, let data = await line.first(),
+    if let data = await line.first(),
       let call = try? JSONDecoder().decode(WarmCall.self, from: data), send(.taken, to: caller)
     {
-      let task = Task {
+      let task = Task(executorPreference: thread) {
         await call.answer(warmCalls) { _ = send(.stderr(Data($0.utf8)), to: caller) }
       }
       line.whenGone { task.cancel() }
@@ -158,8 +172,9 @@ struct WarmHelper: AsyncParsableCommand {
         && printed.outcome.map { send(.outcome($0), to: caller) } ?? true
         && send(.status(printed.status), to: caller)
     }
+    // It need not wait until nothing looks at the socket any more.
+    shutdown(caller, Int32(SHUT_WR))
     await line.end()
-    close(caller)
   }
 
   /// - Returns: false when the caller does not take it.

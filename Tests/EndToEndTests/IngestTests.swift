@@ -110,6 +110,24 @@ import Testing
     #expect(text.text.contains("NO VERDICT"))
   }
 
+  @Test func `reports are written on in other formats, with every test`() throws {
+    let folder = try TemporaryFolder()
+    let (answer, status) = try Self.ingest(
+      [
+        try Self.input("junit/nextest"), "--report", "junit=out/all.xml", "--report", "tap=all.tap",
+      ],
+      in: folder.path)
+    #expect(status == 1)
+    #expect(answer["tests"] == nil)
+    for name in ["out/all.xml", "all.tap"] {
+      let (again, code) = try Self.ingest([name], in: folder.path)
+      #expect(code == 1)
+      for key in ["passed", "failed", "skipped"] {
+        #expect(again[key] as? Int == answer[key] as? Int)
+      }
+    }
+  }
+
   @Test func `what is no report is named, or passed over in a folder`() throws {
     let folder = try TemporaryFolder()
     let good = #"<testsuite tests="1"><testcase name="a"/></testsuite>"#

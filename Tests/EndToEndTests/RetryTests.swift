@@ -317,6 +317,30 @@ import Testing
     #expect(none.answer["repetitions"] as? Int == 3)
   }
 
+  @Test func `there is one time limit for all repetitions and retries, however short they are`()
+    throws
+  {
+    let workspace = try python(
+      """
+      def test_red():
+          assert False
+
+      def test_green():
+          pass
+      """)
+    let repeated = try run(["--repeat", "10000", "--timeout", "3"], in: workspace)
+    #expect(repeated.status == 6)
+    #expect(repeated.answer["reason"] as? String == "timed_out")
+    #expect((repeated.answer["message"] as? String)?.contains("repetition") == true)
+    let retried = try run(["--retries", "100", "--timeout", "3"], in: workspace)
+    #expect(retried.status == 1)
+    #expect(notes(retried.answer).contains("time limit"))
+    let searched = try run(
+      ["--until-fail", "--timeout", "3", "--filter", "green"], in: workspace)
+    #expect(searched.status == 0)
+    #expect(searched.answer["repetitions"] as? Int ?? 0 > 1)
+  }
+
   @Test func `a repetition in which tests are missing is no verdict`() throws {
     let workspace = try python(
       """

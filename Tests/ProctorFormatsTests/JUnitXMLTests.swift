@@ -104,6 +104,21 @@ import Testing
     return text.utf8.distance(from: text.startIndex, to: end)
   }
 
+  /// What the parser cannot tell of before it is whole.
+  @Test(arguments: ["<!--", "<testcase name=\"", "<testcase name=\"a\"><failure message=\""])
+  func `a tag or comment without an end is refused in time`(_ start: String) {
+    let megabyte = Data(String(repeating: "0123456789abcde ", count: 65_536).utf8)
+    let pieces =
+      [Data("<testsuite><testcase name=\"fine\"/>\(start)".utf8)]
+      + Array(repeating: megabyte, count: 200)
+    var cases: [ReportedCase] = []
+    let reading = JUnitXML.decode(pieces) { cases.append($0) }
+    #expect(cases.map(\.name) == ["fine"])
+    #expect(!reading.isComplete)
+    #expect(reading.notes.map(\.kind) == [.refused])
+    #expect(reading.notes.first?.message == "a tag or comment is longer than 16 MiB")
+  }
+
   @Test func `output of many megabytes is kept in bounds and does not end the report`() {
     let megabyte = Data(String(repeating: "0123456789abcde\n", count: 65_536).utf8)
     let pieces =

@@ -195,6 +195,31 @@ class Runs(Case):
         self.assertEqual(self.rows(tab)[0], "test_wrong")
         self.assertIn("passed", tab.get_attribute(".row:has-text('test_by_chance')", "aria-label"))
 
+    def test_reruns_and_quarantine(self):
+        (self.workspace / "proctor-quarantine.toml").write_text(
+            '[[quarantine]]\ntest = "pytest:.:test_it.py::test_wrong"\nowner = "team <b>"\nreason = "a new clock"\nexpires = 2999-01-31\n')
+        (self.workspace / "test_it.py").write_text(
+            TESTS + """
+import pathlib
+def test_second_time_lucky():
+    mark = pathlib.Path(__file__).with_name("mark")
+    seen = mark.exists()
+    mark.write_text("")
+    assert seen
+""")
+        self.toss("heads", "--retries", "1", status=0)
+        self.proctor("report", "--html", self.folder / "page.html")
+        tab = self.open(self.folder / "page.html")
+        self.assertIn("skipped, quarantined", tab.get_attribute(".row:has-text('test_wrong')", "aria-label"))
+        tab.click(".row:has-text('test_wrong')")
+        shown = tab.inner_text("#detail")
+        for words in ["failed, and does not count until 2999-01-31: a new clock (team <b>)", "assert 4 == 5"]:
+            self.assertIn(words, shown)
+        self.assertNotIn("the runner says", shown)
+        tab.click("#tab-flaky")
+        self.assertIn("test_second_time_lucky", tab.inner_text("#view"))
+        self.assertIn("attempts of this one run", tab.inner_text("#view"))
+
     def test_changed_code(self):
         self.toss("heads")
         (self.workspace / "test_it.py").write_text("# new\n" + TESTS)

@@ -7,7 +7,7 @@ function makeTest(row, failure, index) {
     index, id: row.id, name: row.name || row.test || row.full_name, fullName: row.full_name, adapter: row.adapter, suite: row.suite,
     file, line: failure ? failure.line || failure.definition_line : row.definition_line, outcome: row.outcome, raw: row.raw_status,
     duration: row.duration_ms, start: row.started_ms, worker: row.worker, note: row.note, failure,
-    attempts: (failure && failure.attempt_details) || row.attempt_details, flaky: null,
+    attempts: (failure && failure.attempt_details) || row.attempt_details, flaky: null, quarantined: null,
     // What the search looks at.
     text: `${row.full_name}\n${row.id}\n${file || ''}\n${failure ? failure.error : ''}`.toLowerCase(),
   };
@@ -18,6 +18,10 @@ function makeRun(report, row) {
   const tests = (report.tests || report.failures).map((test, index) => makeTest(test, failures.get(test.id), index));
   const run = { report, row, tests, byId: new Map(tests.map((test) => [test.id, test])), isWhole: Boolean(report.tests), isLive: false };
   for (const test of tests) test.flaky = flakiness(run, test);
+  for (const entry of report.quarantined_tests || []) {
+    const test = run.byId.get(entry.id);
+    if (test) test.quarantined = entry;
+  }
   return run;
 }
 

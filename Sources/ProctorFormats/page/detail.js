@@ -82,13 +82,15 @@ function showDetail(test, isAsked) {
     el('button', { type: 'button', class: 'back plain', onclick: closeDetail }, 'Back to the list'),
     el('h3', {}, isolated(test.name)),
     el('div', { class: 'meta' }, el('span', { class: `tag ${test.outcome}` }, words[test.outcome]),
-      test.raw && test.raw !== words[test.outcome] && el('span', {}, `the runner says ${line(test.raw)}`),
+      test.quarantined && el('span', { class: 'tag skipped' }, 'quarantined'),
+      !test.quarantined && test.raw && test.raw !== words[test.outcome] && el('span', {}, `the runner says ${line(test.raw)}`),
       test.flaky && el('span', { class: 'tag flaky' }, 'flaky'), el('span', {}, duration(test.duration)),
       test.start !== undefined && el('span', {}, `from ${duration(test.start)}`), test.worker && el('span', {}, `worker ${line(test.worker)}`),
       el('span', {}, place(test.file, test.line))),
     ...[
       test.fullName !== test.name && el('p', { class: 'dim' }, isolated(test.fullName)),
-      test.note && [el('h4', {}, 'Why'), el('pre', {}, lines(test.note))],
+      test.quarantined && quarantineParts(test.quarantined),
+      !test.quarantined && test.note && [el('h4', {}, 'Why'), el('pre', {}, lines(test.note))],
       test.flaky && [el('h4', {}, 'Flaky'), el('p', {}, `${test.flaky.text}.`)],
       past && [el('h4', {}, 'Runs up to this one, the oldest first'), past],
       view.run.isLive && isFailure(test.outcome) && el('p', { class: 'hint' }, 'Its message and the code around it come when the run is over.'),
@@ -96,6 +98,16 @@ function showDetail(test, isAsked) {
     ].flat(3).filter(Boolean));
   node.scrollTop = 0;
   if (isAsked) node.classList.add('open');
+}
+
+// A failure that proctor-quarantine.toml keeps out of the verdict.
+function quarantineParts(entry) {
+  const place = entry.file && `${entry.file}${entry.line ? `:${entry.line}` : ''}`;
+  return [
+    el('h4', {}, 'Quarantined'),
+    el('p', {}, `It ${words[entry.outcome]}, and does not count until ${line(entry.expires)}: ${line(entry.reason)} (${line(entry.owner)}).`),
+    el('pre', { class: 'error' }, lines(entry.error)), place && el('p', { class: 'dim' }, isolated(place)),
+  ].filter(Boolean);
 }
 
 function closeDetail() {

@@ -56,11 +56,11 @@ class TestList {
     const row = el('div', {
       class: 'row', role: 'option', id: `row-${index}`, 'aria-selected': test === selection.test ? 'true' : 'false',
       'aria-posinset': index + 1, 'aria-setsize': selection.found.length,
-      'aria-label': `${line(test.name)}, ${words[test.outcome]}${test.flaky ? ', flaky' : ''}`,
+      'aria-label': `${line(test.name)}, ${words[test.outcome]}${test.flaky ? ', flaky' : ''}${test.quarantined ? ', quarantined' : ''}`,
       onclick: () => this.onChoose(test, true),
     },
     el('span', { class: `dot ${test.outcome}`, 'aria-hidden': 'true' }), isolated(test.name, { class: 'name' }),
-    test.flaky && el('span', { class: 'tag flaky' }, 'flaky'),
+    test.flaky && el('span', { class: 'tag flaky' }, 'flaky'), test.quarantined && el('span', { class: 'tag skipped' }, 'quarantined'),
     el('span', { class: 'where' }, isolated(test.file ? `${test.file}${test.line ? `:${test.line}` : ''}` : test.suite || '')),
     el('span', { class: 'time' }, duration(test.duration)));
     row.style.top = `${index * this.height}px`;
