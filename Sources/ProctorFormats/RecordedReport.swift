@@ -69,6 +69,18 @@ public struct RecordedReport: Codable, Sendable {
     let attempt_details: [Attempt]?
   }
 
+  /// Shown only: its test is listed as skipped.
+  struct Quarantined: Codable, Sendable {
+    let id: String
+    let outcome: Outcome
+    let error: String
+    let file: String?
+    let line: Int?
+    let owner: String
+    let reason: String
+    let expires: String
+  }
+
   struct Problem: Codable, Sendable {
     let stage: RunError.Stage
     let adapter: String?
@@ -152,6 +164,7 @@ public struct RecordedReport: Codable, Sendable {
   let code_state: String?
   let failures: [Failure]
   let errors: [Problem]?
+  let quarantined_tests: [Quarantined]?
   let missing: [String]?
   let suggestions: [String]?
   let adapters: [Adapter]
