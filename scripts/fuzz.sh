@@ -10,23 +10,12 @@ out=$PWD/.build/fuzz
 mkdir -p "$out"
 
 build() {
-  local flags=(-swift-version 6 -O -g -sanitize=fuzzer -parse-as-library
-    -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault
-    -enable-upcoming-feature MemberImportVisibility -I "$out")
-  local xml
+  swift build -c release --scratch-path "$out/build" --target ProctorFormats -Xswiftc -sanitize=fuzzer
+  local xml modules=$out/build/release
   read -ra xml <<<"$(pkg-config --cflags libxml-2.0 | sed 's/-I/-Xcc -I/g')"
-  swiftc "${flags[@]}" -wmo -emit-module -emit-module-path "$out/ProctorModel.swiftmodule" -module-name ProctorModel \
-    -c Sources/ProctorModel/*.swift -o "$out/ProctorModel.o"
-  # The page is made of files that only the package's own build embeds.
-  local sources=()
-  local file
-  for file in Sources/ProctorFormats/*.swift; do
-    grep -q PackageResources "$file" || sources+=("$file")
-  done
-  swiftc "${flags[@]}" "${xml[@]}" -I Sources/CLibXML2 -I Sources/CPCRE2 -wmo -emit-module \
-    -emit-module-path "$out/ProctorFormats.swiftmodule" -module-name ProctorFormats -c "${sources[@]}" -o "$out/ProctorFormats.o"
-  swiftc "${flags[@]}" "${xml[@]}" -I Sources/CLibXML2 -I Sources/CPCRE2 -module-name FuzzReports \
-    Tests/Fuzz/FuzzReports.swift "$out/ProctorModel.o" "$out/ProctorFormats.o" \
+  # shellcheck disable=SC2046 # the libraries are words
+  swiftc -O -g -swift-version 6 -sanitize=fuzzer -parse-as-library "${xml[@]}" -I "$modules/Modules" -I Sources/CLibXML2 -I Sources/CPCRE2 \
+    -module-name FuzzReports Tests/Fuzz/FuzzReports.swift "$modules"/ProctorModel.build/*.o "$modules"/ProctorFormats.build/*.o \
     $(pkg-config --libs libxml-2.0 libpcre2-8) -o "$out/fuzz-reports"
 }
 
