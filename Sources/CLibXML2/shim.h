@@ -6,3 +6,7 @@
 #include <libxml/xmlreader.h>
 #include <libxml/xmlerror.h>
 #include <libxml/xmlwriter.h>
+
+// It prints some errors of encodings whatever handlers a parser was given. What it prints with belongs to the thread.
+static void proctor_print_nothing(void *context, const char *format, ...) { (void)context, (void)format; }
+static inline void proctor_silence_xml(void) { xmlSetGenericErrorFunc(NULL, proctor_print_nothing); }

@@ -49,6 +49,7 @@ final class XMLEventReader {
     let options =
       XML_PARSE_NONET.rawValue | XML_PARSE_HUGE.rawValue | XML_PARSE_IGNORE_ENC.rawValue
       | XML_PARSE_NOENT.rawValue
+    proctor_silence_xml()
     var callbacks = Self.callbacks
     let own = Unmanaged.passUnretained(self).toOpaque()
     guard let parser = xmlCreatePushParserCtxt(&callbacks, own, nil, 0, nil) else {

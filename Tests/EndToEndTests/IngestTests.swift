@@ -110,6 +110,16 @@ import Testing
     #expect(text.text.contains("NO VERDICT"))
   }
 
+  @Test func `an encoding that is broken is told by proctor alone`() throws {
+    let folder = try TemporaryFolder()
+    var file = Data(#"<?xml version="1.0" encoding="EUC-JP"?><testsuite><testcase name=""#.utf8)
+    file += [0x8f, 0x86, 0x8c, 0x8b, 0xff] + Data(#""/></testsuite>"#.utf8)
+    _ = try folder.write(file, to: "TEST-a.xml")
+    let outcome = try ProctorProcess(["ingest", "TEST-a.xml"], in: folder.path).run()
+    #expect(outcome.status == 5)
+    #expect(!outcome.stderr.contains("encod"))
+  }
+
   @Test func `reports are written on in other formats, with every test`() throws {
     let folder = try TemporaryFolder()
     let (answer, status) = try Self.ingest(
