@@ -3,7 +3,7 @@ public struct Attempt: Hashable, Sendable {
   public let outcome: Outcome
   /// The runner's own word for it: `xfail`, `ignored`, `todo`.
   public let rawStatus: String
-  /// Milliseconds; nil when the runner does not say.
+  /// Milliseconds, finite and not negative; nil when the runner does not say, or what it says is no time.
   public let durationMS: Double?
   /// What went wrong, in the order it happened; empty unless the outcome counts as failed.
   public let failures: [Failure]
@@ -23,7 +23,7 @@ public struct Attempt: Hashable, Sendable {
   ) {
     self.outcome = outcome
     self.rawStatus = rawStatus
-    self.durationMS = durationMS
+    self.durationMS = durationMS.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
     self.failures = failures
     self.note = note
     self.stdout = stdout

@@ -29,6 +29,8 @@ import Testing
     #expect(reading.cases == cases.count)
     #expect(reading.isComplete || !reading.notes.isEmpty)
     #expect(cases.allSatisfy { !$0.name.isEmpty && !$0.attempts.isEmpty })
+    let durations = cases.flatMap(\.attempts).compactMap(\.durationMS)
+    #expect(durations.allSatisfy { $0.isFinite && $0 >= 0 })
     let counted = CountingSink()
     #expect(sample.format.decode([data], into: counted) == reading)
     #expect(counted.fingerprints == cases.map(\.fingerprint))
