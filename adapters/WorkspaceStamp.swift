@@ -97,6 +97,16 @@ public struct WorkspaceStamp {
       && nanoseconds(status.st_mtim) <= moment
   }
 
+  /// Whether a file, or a link or what it leads to, came or changed at a moment, in nanoseconds since 1970, or after it;
+  /// also when there is none.
+  /// - Parameter path: with a zero at the end.
+  public static func hasChanged(_ path: [CChar], since moment: Int64) -> Bool {
+    var status = stat()
+    guard lstat(path, &status) == 0, nanoseconds(status.st_ctim) < moment else { return true }
+    guard status.st_mode & S_IFMT == S_IFLNK else { return false }
+    return stat(path, &status) != 0 || nanoseconds(status.st_ctim) >= moment
+  }
+
   private static func isFolder(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFDIR }
 
   /// What is in a folder is told by itself.

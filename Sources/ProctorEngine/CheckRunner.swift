@@ -64,8 +64,7 @@ struct CheckRunner: Sendable {
       return fail(&outcome, .toolMissing, "\(project.title) has no compiler that proctor could ask")
     }
     if session.copy == nil {
-      try StaleBuild.discard(
-        adapter.buildFolders(context), of: project, in: session.tree(), cache: context.cache)
+      try StaleBuild.discard(adapter, context, in: session.tree())
     }
     var finished: [FinishedCheck] = []
     for invocation in commands {

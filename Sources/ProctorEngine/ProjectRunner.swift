@@ -56,11 +56,9 @@ struct ProjectRunner: Sendable {
         }
       }
     }
-    let folders = adapter.buildFolders(runner.context)
     // The dates of a copy's files are proctor's own.
-    if !folders.isEmpty, session.copy == nil {
-      try StaleBuild.discard(
-        folders, of: project, in: session.tree(), cache: runner.context.cache)
+    if session.copy == nil {
+      try StaleBuild.discard(adapter, runner.context, in: session.tree())
     }
     var finished: [FinishedInvocation] = []
     for invocation in adapter.build(runner.context) {

@@ -28,13 +28,22 @@ struct StaleBuild {
     try FileSystem.write(Data(), to: marker)
   }
 
-  /// The same for what a project's tests or checks build.
-  /// - Parameter cache: the project's cache folder.
+  /// The same for what a project's tests or checks build, and for the bytecode of interpreters.
   static func discard(
-    _ folders: [String], of project: Project, in tree: WorkspaceTree, cache: String
+    _ adapter: any Adapter, _ context: AdapterContext, in tree: WorkspaceTree
   ) throws(EngineError) {
-    let prefix = project.root == "." ? "" : project.root + "/"
-    try StaleBuild(marker: "\(cache)/built").discard(folders) { last in
+    let (folders, bytecode) = (adapter.buildFolders(context), adapter.bytecodeFolder(context))
+    guard !folders.isEmpty || bytecode != nil else { return }
+    let prefix = context.project.root == "." ? "" : context.project.root + "/"
+    let build = StaleBuild(marker: "\(context.cache)/built")
+    if let bytecode {
+      if let last = WorkspaceStamp.date(of: build.marker) {
+        StaleBytecode(folder: bytecode, workspace: context.workspace, since: last).discard()
+      } else {
+        FileSystem.removeTree(bytecode)
+      }
+    }
+    try build.discard(folders) { last in
       tree.files.contains { file in
         file.hasPrefix(prefix)
           && WorkspaceStamp.isBackdated("\(tree.root)/\(file)", since: last)

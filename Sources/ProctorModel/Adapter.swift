@@ -47,6 +47,11 @@ public protocol Adapter: Sendable {
   /// they are removed when they may be out of date in a way that the build tool does not see.
   func buildFolders(_ context: AdapterContext) -> [String]
 
+  /// Absolute path of the cache folder where the interpreter keeps bytecode, by the absolute paths of its sources; nil
+  /// when there is none. That of sources that changed since it was made is removed before each run: interpreters go by
+  /// dates and sizes, which may be the same.
+  func bytecodeFolder(_ context: AdapterContext) -> String?
+
   /// Compiles the tests and whatever guest code is missing from the cache.
   func build(_ context: AdapterContext) -> [Invocation]
 
@@ -99,6 +104,7 @@ public protocol Adapter: Sendable {
 extension Adapter {
   public func fetch(_ context: AdapterContext) -> [Invocation] { [] }
   public func buildFolders(_ context: AdapterContext) -> [String] { [] }
+  public func bytecodeFolder(_ context: AdapterContext) -> String? { nil }
   public func build(_ context: AdapterContext) -> [Invocation] { [] }
   public func readBuild(_ context: AdapterContext, _ finished: [FinishedInvocation]) -> Build {
     Build()

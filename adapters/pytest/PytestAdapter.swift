@@ -101,6 +101,10 @@ public struct PytestAdapter: Adapter {
     }
   }
 
+  public func bytecodeFolder(_ context: AdapterContext) -> String? { Self.bytecodeFolder(context) }
+
+  static func bytecodeFolder(_ context: AdapterContext) -> String { "\(context.cache)/bytecode" }
+
   public func build(_ context: AdapterContext) -> [Invocation] { guest(context).installation }
 
   private static let pluginFiles = GuestFiles([
@@ -118,7 +122,7 @@ public struct PytestAdapter: Adapter {
     files: [String: Data] = [:], cases: [TestCase]? = nil, environment: [String: String] = [:]
   ) -> Invocation {
     let inherited = context.toolchain.environment["PYTHONPATH"].map { ":" + $0 } ?? ""
-    let bytecode = "\(context.cache)/bytecode"
+    let bytecode = Self.bytecodeFolder(context)
     return Invocation(
       purpose: purpose, title: purpose == .list ? "collecting" : "running tests",
       argv: [

@@ -31,7 +31,7 @@ extension PytestAdapter: CheckAdapter {
     let request = Request(
       root: root, files: files.map { "\(context.workspace)/\($0)" }, paths: paths(context),
       seconds: context.testSeconds)
-    let bytecode = "\(context.cache)/bytecode"
+    let bytecode = PytestAdapter.bytecodeFolder(context)
     return [
       Invocation(
         purpose: .run, title: "compiling and importing",
