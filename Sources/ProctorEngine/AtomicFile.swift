@@ -2,7 +2,7 @@ public import FoundationEssentials
 import Glibc
 import ProctorModel
 
-/// A file that appears whole or not at all.
+/// A file that appears whole or not at all. Folders that it is to stand in are made.
 public enum AtomicFile {
   private static let prefix = ".proctor-"
   /// Seconds after which what a killed process left half written is removed.
@@ -30,7 +30,12 @@ public enum AtomicFile {
   ) throws -> Result {
     let parent = path.contains("/") ? path.parentFolder : "."
     let temporary = "\(parent)/\(prefix)\(getpid())-\(RunFolder.nonce().prefix(8))"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+    var descriptor = open(temporary, flags, mode)
+    if descriptor < 0, errno == ENOENT {
+      try FileSystem.makeFolder(parent)
+      descriptor = open(temporary, flags, mode)
+    }
     guard descriptor >= 0 else { throw failure(path) }
     do {
       defer { close(descriptor) }

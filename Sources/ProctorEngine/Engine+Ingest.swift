@@ -104,7 +104,7 @@ extension Engine {
     _ file: IngestFiles.File, _ sink: IngestSink, _ kind: ReportReading.Note.Kind, _ message: String
   ) -> Read {
     sink.beginFile(.junit)
-    let isIgnored = kind == .notAReport && !file.isNamed
+    let isIgnored = kind == .notAReport && !file.mustBeReport
     let reading = ReportReading(
       cases: 0, errors: [], notes: [.init(kind: kind, message: message)], isComplete: isIgnored)
     return Read(

@@ -41,15 +41,10 @@ extension Engine {
       return ReportMerge.Part(
         name: file.name, content: ReportReader.content(of: try ReportReader.data(file.path)))
     }
-    var file = file
-    file.isNamed = file.isNamed || Self.onlyReports.contains(file.ending)
     return ReportMerge.Part(
       name: file.name, foreign: try report(of: [file], request, sources),
-      isPassedOver: author == .nobody && !file.isNamed)
+      isPassedOver: author == .nobody && !file.mustBeReport)
   }
-
-  /// Endings that nothing else has: such a file that cannot be told is one that was broken.
-  private static let onlyReports: Set<String> = ["tap", "trx"]
 
   /// Who wrote a report.
   private enum Author {

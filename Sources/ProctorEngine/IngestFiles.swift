@@ -10,8 +10,8 @@ struct IngestFiles {
     let path: String
     /// As answers name it.
     let name: String
-    /// Whether it was named itself, rather than found in a folder: then it must be a report.
-    var isNamed: Bool
+    /// It was named itself, rather than found in a folder, or its name says so.
+    let mustBeReport: Bool
 
     /// What its name ends with, without the dot, in small letters; empty when there is no dot.
     var ending: String { IngestFiles.fileExtension(name) }
@@ -19,6 +19,8 @@ struct IngestFiles {
 
   /// What reports are called that stand in a folder among other files.
   static let extensions = ["xml", "json", "jsonl", "ndjson", "tap", "trx"]
+  /// Endings that nothing else has: such a file that cannot be told is one that was broken.
+  private static let onlyReports: Set<String> = ["tap", "trx"]
   private static let most = 100_000
 
   private let request: IngestRequest
@@ -94,7 +96,8 @@ struct IngestFiles {
     guard seen.insert(path).inserted else { return }
     let name =
       path.hasPrefix(workspace + "/") ? String(path.dropFirst(workspace.count + 1)) : path
-    files.append(File(path: path, name: name, isNamed: isNamed))
+    let mustBeReport = isNamed || Self.onlyReports.contains(Self.fileExtension(path))
+    files.append(File(path: path, name: name, mustBeReport: mustBeReport))
   }
 
   fileprivate static func fileExtension(_ name: String) -> String {

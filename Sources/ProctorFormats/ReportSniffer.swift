@@ -108,7 +108,11 @@ public enum ReportSniffer {
 
   private static func format(ofLine text: String) -> ReportFormat? {
     let line = text.withoutTerminalCodes
-    if line.hasPrefix("TAP version ") || isPlan(line) || isResult(line) { return .tap }
+    if line.hasPrefix("TAP version ") || line.hasPrefix("Bail out!") || isPlan(line)
+      || isResult(line)
+    {
+      return .tap
+    }
     if line.hasPrefix("running "), line.contains(" test") { return .cargoText }
     if line.hasPrefix("error[E") || line.hasPrefix("   Compiling ")
       || line.hasPrefix("    Finished ")

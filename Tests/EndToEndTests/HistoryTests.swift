@@ -164,16 +164,18 @@ import Testing
   @Test func `what one machine exports another one imports`() throws {
     _ = try commit()
     try run(status: 1)
-    let exported = try answer(["history", "export", "../one.ndjson"])
+    let exported = try answer(["history", "export", "../made/for/one.ndjson"])
     #expect(exported["runs"] as? Int == 1 && exported["tests"] as? Int == 3)
-    let lines = try String(contentsOfFile: "\(folder.path)/one.ndjson", encoding: .utf8)
+    let lines = try String(contentsOfFile: "\(folder.path)/made/for/one.ndjson", encoding: .utf8)
     for line in lines.split(separator: "\n") {
       try Schema.validate(Data(line.utf8), "history_line")
     }
     let piped = try proctor(["history", "export"]).run()
     #expect(piped.status == 0 && piped.text == lines)
     let other = ["PROCTOR_CACHE_DIR": "\(folder.path)/other"]
-    let import1 = ["history", "import", "../one.ndjson", "../one.ndjson", "--format", "json"]
+    let import1 = [
+      "history", "import", "../made/for/one.ndjson", "../made/for/one.ndjson", "--format", "json",
+    ]
     let outcome = try proctor(import1, environment: other).run()
     try Schema.validate(outcome.stdout, "history")
     #expect(try outcome.json()["runs"] as? Int == 1)
@@ -184,7 +186,7 @@ import Testing
     try folder.write(String(lines.dropLast(12)), to: "two.ndjson")
     let third = ["PROCTOR_CACHE_DIR": "\(folder.path)/third"]
     let bad = try proctor(
-      ["history", "import", "../one.ndjson", "../two.ndjson", "--format", "json"],
+      ["history", "import", "../made/for/one.ndjson", "../two.ndjson", "--format", "json"],
       environment: third
     ).run()
     #expect(bad.status == 2)

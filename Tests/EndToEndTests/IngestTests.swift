@@ -125,11 +125,12 @@ import Testing
     let (answer, status) = try Self.ingest(
       [
         try Self.input("junit/nextest"), "--report", "junit=out/all.xml", "--report", "tap=all.tap",
+        "--report", "ctrf=all.ctrf.json",
       ],
       in: folder.path)
     #expect(status == 1)
     #expect(answer["tests"] == nil)
-    for name in ["out/all.xml", "all.tap"] {
+    for name in ["out/all.xml", "all.tap", "all.ctrf.json"] {
       let (again, code) = try Self.ingest([name], in: folder.path)
       #expect(code == 1)
       for key in ["passed", "failed", "skipped"] {
@@ -157,6 +158,12 @@ import Testing
     #expect(try Self.ingest(["reports/pom.xml"], in: folder.path).status == 5)
     #expect(try Self.ingest(["empty"], in: folder.path).status == 5)
     #expect(try Self.ingest(["not_there.xml"], in: folder.path).status == 5)
+    // What nothing but a report is called must be one.
+    for text in ["Bail out! no database\n", "killed"] {
+      _ = try folder.write(Data(text.utf8), to: "tap/early.tap")
+      _ = try folder.write(Data(good.utf8), to: "tap/TEST-a.xml")
+      #expect(try Self.ingest(["tap"], in: folder.path).status == 5, "\(text)")
+    }
     // Given twice, by whatever name, it is read once.
     let (once, _) = try Self.ingest(
       ["reports", "./reports/../reports/TEST-a.xml"], in: folder.path)

@@ -341,7 +341,9 @@ class BadInput(Case):
         good = self.folder / "good.json"
         good.write_text(json.dumps(report_of([test_row("test_a", 1)])))
         self.assertIn("replaced", self.proctor("report", "--html", self.folder, good, status=2).stderr)
-        self.proctor("report", "--html", self.folder / "no/such/folder.html", good, status=5)
+        self.proctor("report", "--html", self.folder / "made/for/it.html", good)
+        self.assertTrue((self.folder / "made/for/it.html").is_file())
+        self.proctor("report", "--html", self.folder / "good.json/page.html", good, status=5)
         self.proctor("report", good, status=2)
         self.assertFalse(page.exists())
         self.proctor("report", "--html", page, good)

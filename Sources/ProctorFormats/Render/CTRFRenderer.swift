@@ -61,7 +61,7 @@ private struct CTRFDocument: Encodable {
       tests: tests,
       environment: Results.Environment(
         appName: context.workspace, commit: context.commit,
-        healthy: report.verdict.status == .passed),
+        healthy: report.problems.isEmpty),
       extra: CTRFExtra(report))
   }
 }
