@@ -28,7 +28,8 @@ fuzz() {
     [ -e "$input" ] && cp "$input" "$out/$name/corpus/$(basename "$(dirname "$input")")"
   done
   echo "$name, $seconds s"
-  PROCTOR_FUZZ=$name "$out/fuzz-reports" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
+  # Swift's own handler of crashes would come before the fuzzer's, which keeps the input.
+  SWIFT_BACKTRACE=enable=no PROCTOR_FUZZ=$name "$out/fuzz-reports" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
     -print_final_stats=0 -verbosity=0 -artifact_prefix="$out/$name/" "$out/$name/corpus" "fixtures/fuzz/$name"
 }
 

@@ -64,8 +64,10 @@ final class XMLEventReader {
     }
     while problem == nil, let block = source.next() { push(block, to: parser) }
     if problem == nil { xmlParseChunk(parser, nil, 0, 1) }
-    if problem == nil, parser.pointee.wellFormed == 0 {
-      problem = Problem(message: "unreadable XML", line: 1)
+    // Bytes that are none in the encoding can end it without a word.
+    if problem == nil, parser.pointee.wellFormed == 0 || depth > 0 {
+      let line = parser.pointee.input.map { Int($0.pointee.line) } ?? 1
+      problem = Problem(message: "unreadable XML", line: max(1, line))
     }
   }
 
