@@ -1,5 +1,6 @@
 import FoundationEssentials
 import ProctorFormats
+import ProctorModel
 
 /// Takes out of texts what looks like a secret, before anything is written.
 ///
@@ -50,7 +51,7 @@ struct SecretMask: Sendable {
     parts.append(String(decoding: word, as: UTF8.self))
     let joined = parts.joined()
     return parts.contains(where: words.contains) || joined.hasSuffix("key")
-      || Self.parts.contains { joined.contains($0) }
+      || Self.parts.contains { joined.holds($0) }
   }
 
   // MARK: texts

@@ -40,7 +40,7 @@ public enum AtomicFile {
     do {
       defer { close(descriptor) }
       let result = try body { data in
-        guard writeAll(data, to: descriptor) else { throw failure(path) }
+        guard FileSystem.write(data, to: descriptor) else { throw failure(path) }
       }
       guard rename(temporary, path) == 0 else { throw failure(path) }
       return result
@@ -48,17 +48,6 @@ public enum AtomicFile {
       unlink(temporary)
       throw error
     }
-  }
-
-  private static func writeAll(_ data: Data, to descriptor: Int32) -> Bool {
-    var rest = data[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return false }
-      rest = rest.dropFirst(count)
-    }
-    return true
   }
 
   /// By what `errno` says.

@@ -153,12 +153,25 @@ enum FileSystem {
     }
   }
 
+  /// Replaces what is there. Not for what has to outlive the machine: the disk is not waited for.
   static func write(_ data: Data, to path: String) throws(EngineError) {
-    do {
-      try data.write(to: URL(filePath: path))
-    } catch {
-      throw storage("cannot write \(path): \(reason(error))")
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    guard descriptor >= 0, write(data, to: descriptor) else {
+      throw storage("cannot write \(path): \(String(cString: strerror(errno)))")
     }
+  }
+
+  /// Writes all of it; false when that fails, as errno says.
+  static func write(_ data: Data, to descriptor: Int32) -> Bool {
+    var rest = data[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
   }
 
   /// Removes a tree, also where a test left folders without write permission, or deeper than paths can say.

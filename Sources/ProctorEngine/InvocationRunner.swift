@@ -29,6 +29,8 @@ struct InvocationRunner: Sendable {
   var scratch: String
   /// Times are told from here on.
   let begin: ContinuousClock.Instant
+  /// See `EngineOptions.beforeStart`.
+  let beforeStart: @Sendable () throws(EngineError) -> Void
   var progress: @Sendable (Progress) -> Void
 
   /// Bytes kept of stdout and stderr of one invocation that only explains itself with them.
@@ -91,12 +93,21 @@ struct InvocationRunner: Sendable {
     defer { FileSystem.removeTree(place.folder) }
     var command = command(invocation, place, nonce: nonce)
     command.input = input
+    let objection = Mutex<EngineError?>(nil)
     do {
       return try await Sandbox().run(
         command, policy: policy(invocation, place, wallSeconds),
-        overdue: overdue, events: events)
+        mayStart: {
+          do throws(EngineError) {
+            try beforeStart()
+            return true
+          } catch {
+            objection.withLock { $0 = error }
+            return false
+          }
+        }, overdue: overdue, events: events)
     } catch {
-      throw EngineError(sandbox: error)
+      throw objection.withLock { $0 } ?? EngineError(sandbox: error)
     }
   }
 
@@ -145,7 +156,7 @@ struct InvocationRunner: Sendable {
   }
 
   func fill(_ text: String, _ place: Place, nonce: String) -> String {
-    guard text.contains("{{") else { return text }
+    guard text.holds("{{") else { return text }
     return text.replacing(Invocation.channelPlaceholder, with: place.channel)
       .replacing(Invocation.noncePlaceholder, with: nonce)
       .replacing(Invocation.filesPlaceholder, with: place.files)

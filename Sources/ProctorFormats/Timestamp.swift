@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 /// Moments as answers give them: `2026-11-22T03:51:15.123Z`.
 package enum Timestamp {
@@ -7,9 +8,22 @@ package enum Timestamp {
   /// The nearest millisecond: what is written and read again is the same.
   /// - Parameter seconds: since 1970.
   package static func text(_ seconds: Double) -> String {
-    // The style cuts off, and a whole millisecond can be a little less than one as a number of seconds.
     let milliseconds = (seconds * 1000).rounded()
-    return Date(timeIntervalSince1970: (milliseconds + 0.5) / 1000).formatted(style)
+    guard (0..<253_402_300_800_000).contains(milliseconds) else {
+      // Before 1970 or after 9999. The style cuts off, and a whole millisecond can be a little less than one as a
+      // number of seconds.
+      return Date(timeIntervalSince1970: (milliseconds + 0.5) / 1000).formatted(style)
+    }
+    // Most of a call's records would be waiting for the style's calendar and time zones to be set up.
+    let (whole, rest) = Int(milliseconds).quotientAndRemainder(dividingBy: 1000)
+    var (time, parts) = (time_t(whole), tm())
+    gmtime_r(&time, &parts)
+    func padded(_ number: some BinaryInteger, _ width: Int = 2) -> String {
+      let digits = String(number)
+      return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+    return "\(padded(parts.tm_year + 1900, 4))-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
+      + "T\(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec)).\(padded(rest, 3))Z"
   }
 
   /// Seconds since 1970; nil when it is none.

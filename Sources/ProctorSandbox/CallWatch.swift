@@ -12,6 +12,7 @@ final class CallWatch {
   private let socket: Int32
   private var listener: Int32 = -1
   private var names: [Int32: String] = [:]
+  private var fileKinds: [Int32: FileCall.Kind] = [:]
   private var files = 0
   private var requests = 0
   private(set) var denials = Denials()
@@ -60,7 +61,7 @@ final class CallWatch {
     case "connect": return network(memory.address(arguments.1, length: arguments.2), memory)
     case "sendto": return network(memory.address(arguments.4, length: arguments.5), memory)
     case "sendmsg", "sendmmsg": return network(memory.messageAddress(arguments.1), memory)
-    default: return file(FileCall(name, call, memory), memory)
+    default: return file(FileCall(kind(call.call, name), call, memory), memory)
     }
   }
 
@@ -69,6 +70,13 @@ final class CallWatch {
     let name = CallFilter.name(of: call)
     names[call] = name
     return name
+  }
+
+  private func kind(_ call: Int32, _ name: String) -> FileCall.Kind {
+    if let kind = fileKinds[call] { return kind }
+    let kind = FileCall.Kind(name)
+    fileKinds[call] = kind
+    return kind
   }
 
   private func network(_ address: SocketAddress?, _ memory: Memory) -> Int32 {
@@ -112,7 +120,7 @@ final class CallWatch {
     }
     files += 1
     guard files > limit else { return 0 }
-    deny(.fileOperations, limit, Denial.Kind.file, call.path ?? call.name)
+    deny(.fileOperations, limit, Denial.Kind.file, call.path ?? call.kind.name)
     return EACCES
   }
 
@@ -140,29 +148,50 @@ final class CallWatch {
 
   private func isFree(_ call: FileCall) -> Bool {
     guard let path = call.path else { return false }
+    // Most calls by far are an interpreter's that looks for its modules.
+    if !call.isWriting, path == "/" || readFolders.contains(where: { $0.holds(path) }) {
+      return true
+    }
     if Self.devices.contains(path) { return true }
     // The report channel.
     if command.visible.contains(where: { Paths.isBelow(path, $0) }) { return true }
     if policy.scratchFolders.contains(where: { Paths.isBelow(path, $0) }) { return true }
     // A process's own memory and names are no files.
-    if path.hasPrefix("/proc/self/") || path.hasPrefix("/proc/thread-self/") { return true }
-    guard !call.isWriting else { return false }
-    return path == "/" || readFolders.contains { Paths.isBelow(path, $0) }
+    return path.hasPrefix("/proc/self/") || path.hasPrefix("/proc/thread-self/")
   }
 
-  private lazy var readFolders: [String] =
-    Self.systemFolders + policy.freeReads
-    + policy.mounts.compactMap { if case .readOnly(let path) = $0 { path } else { nil } }
+  private struct Folder {
+    let path: String
+    let beginning: String
+
+    init(_ path: String) { (self.path, beginning) = (path, path == "/" ? path : path + "/") }
+
+    /// Whether a path is the folder or stands in it.
+    func holds(_ path: String) -> Bool { path.hasPrefix(beginning) || path == self.path }
+  }
+
+  private lazy var readFolders: [Folder] =
+    (Self.systemFolders + policy.freeReads
+    + policy.mounts.compactMap { if case .readOnly(let path) = $0 { path } else { nil } })
+    .map(Folder.init)
 }
 
 /// A call about a file.
 private struct FileCall {
-  let name: String
+  /// What kind of call it is.
+  struct Kind {
+    let name: String
+    /// Where the path and the folder it is relative to stand among the arguments.
+    let place: (path: Int, folder: Int?)
+
+    init(_ name: String) { (self.name, place) = (name, places[name] ?? (0, nil)) }
+  }
+
+  let kind: Kind
   /// Absolute and without dots; nil when it could not be read.
   let path: String?
   let isWriting: Bool
 
-  /// Where the path and the folder it is relative to stand among the arguments.
   private static let places: [String: (path: Int, folder: Int?)] = [
     "open": (0, nil), "openat": (1, 0), "openat2": (1, 0), "creat": (0, nil), "mkdir": (0, nil),
     "mkdirat": (1, 0), "rmdir": (0, nil), "unlink": (0, nil), "unlinkat": (1, 0),
@@ -173,16 +202,16 @@ private struct FileCall {
     "utimensat": (1, 0), "setxattr": (0, nil), "lsetxattr": (0, nil),
   ]
 
-  init(_ name: String, _ call: csb_notification, _ memory: Memory) {
-    self.name = name
+  init(_ kind: Kind, _ call: csb_notification, _ memory: Memory) {
+    self.kind = kind
     let arguments = [
       call.arguments.0, call.arguments.1, call.arguments.2, call.arguments.3, call.arguments.4,
       call.arguments.5,
     ]
-    let place = Self.places[name] ?? (0, nil)
-    path = memory.path(arguments[place.path], folder: place.folder.map { arguments[$0] })
+    path = memory.path(
+      arguments[kind.place.path], folder: kind.place.folder.map { arguments[$0] })
     let flags: UInt64? =
-      switch name {
+      switch kind.name {
       case "open": arguments[1]
       case "openat": arguments[2]
       case "openat2": memory.number(arguments[2])
@@ -239,6 +268,8 @@ private struct Memory {
   }
 
   private static func plain(_ path: String) -> String {
+    // As nearly all are.
+    if !path.holds("/."), !path.holds("//"), !path.hasSuffix("/") { return path }
     var parts: [Substring] = []
     for part in path.split(separator: "/") where part != "." {
       if part == ".." { _ = parts.popLast() } else { parts.append(part) }
