@@ -1,4 +1,3 @@
-import Dispatch
 import FoundationEssentials
 import ProctorStorage
 import Synchronization
@@ -34,13 +33,12 @@ public final class AuditTrail: Sendable {
     mask = SecretMask(environment: environment)
   }
 
-  /// Records that a call begins; when this returns, whatever happens to this process, it is on record. nil for one that
-  /// could not be recorded, and goes on all the same.
+  /// Records that a call begins; when this returns, whatever happens to this process, it is on record.
   /// - Parameter isRequired: whether the workspace wants the call refused when it cannot be recorded.
   /// - Throws: `AuditError` when it cannot, and the user or the workspace wants that refused.
   func begin(
     _ call: AuditCall, door: AuditDoorKind, caller: String, isRequired: () -> Bool
-  ) throws(AuditError) -> Recorded? {
+  ) throws(AuditError) -> AuditedCall {
     let problem: AuditError
     do {
       let beginning = try AuditLog.Beginning(
@@ -48,7 +46,7 @@ public final class AuditTrail: Sendable {
       let (log, number) = try state.withLock { state in
         try recorded(&state) { ($0, try $0.begin(beginning)) }
       }
-      return Recorded(trail: self, log: log, number: number)
+      return AuditedCall(Recorded(trail: self, log: log, number: number))
     } catch {
       problem = AuditError(error, in: file)
     }
@@ -59,7 +57,7 @@ public final class AuditTrail: Sendable {
     }
     complain(
       "this call is not recorded in the audit trail: \(problem.message)\n\(problem.resolution)")
-    return nil
+    return AuditedCall(nil)
   }
 
   /// Does it with the open file; with a new one when that turns out to be corrupt, or is gone.
@@ -119,39 +117,16 @@ public final class AuditTrail: Sendable {
 /// A call that was begun; it ends once.
 public final class AuditedCall: Sendable {
   private struct State {
-    /// Holds nil when the call is not recorded.
-    var beginning: Result<AuditTrail.Recorded?, AuditError> = .success(nil)
     var confirmation: AuditConfirmation?
     var isEnded = false
   }
 
-  private let start = ContinuousClock.now
-  /// Empty as soon as its beginning is settled.
-  private let beginning = DispatchGroup()
+  /// nil when it is not recorded.
+  private let recorded: AuditTrail.Recorded?
+  private let begun = ContinuousClock.now
   private let state = Mutex(State())
 
-  fileprivate init(_ recorded: AuditTrail.Recorded?) {
-    state.withLock { $0.beginning = .success(recorded) }
-  }
-
-  /// - Parameter record: called on another thread.
-  fileprivate init(
-    beginning record: @escaping @Sendable () throws(AuditError) -> AuditTrail.Recorded?
-  ) {
-    DispatchQueue.global().async(group: beginning) {
-      let outcome = Result { () throws(AuditError) in try record() }
-      self.state.withLock { $0.beginning = outcome }
-    }
-  }
-
-  /// Waits until the call is on record; when this returns, whatever happens to this process, it is.
-  /// - Throws: `AuditError` when it cannot be recorded, and is not to be made then.
-  public func begun() throws(AuditError) { _ = try recorded() }
-
-  private func recorded() throws(AuditError) -> AuditTrail.Recorded? {
-    beginning.wait()
-    return try state.withLock { $0.beginning }.get()
-  }
+  init(_ recorded: AuditTrail.Recorded?) { self.recorded = recorded }
 
   /// Notes whether and how the user was asked; the last word counts.
   public func confirmed(_ confirmation: AuditConfirmation) {
@@ -166,10 +141,9 @@ public final class AuditedCall: Sendable {
       return (!state.isEnded, state.confirmation)
     }
     guard isFirst else { return }
-    let wallMS = start.duration(to: .now) / .milliseconds(1)
-    // What was not recorded was not made.
-    guard let recorded = try? recorded() else { return }
-    recorded.end(outcome, exitCode: exitCode, confirmation: confirmation, wallMS: wallMS)
+    recorded?.end(
+      outcome, exitCode: exitCode, confirmation: confirmation,
+      wallMS: begun.duration(to: .now) / .milliseconds(1))
   }
 }
 
@@ -191,22 +165,6 @@ public struct AuditDoor: Sendable {
   public func begin(
     _ call: AuditCall, isRequired: () -> Bool
   ) throws(AuditError) -> AuditedCall {
-    AuditedCall(try record(call, isRequired: isRequired))
-  }
-
-  /// The same beside what prepares the call: nothing of it may be run before `AuditedCall.begun()` has returned.
-  /// - Parameters:
-  ///   - call: called on another thread.
-  ///   - isRequired: the same.
-  public func beginning(
-    _ call: @escaping @Sendable () -> AuditCall, isRequired: @escaping @Sendable () -> Bool
-  ) -> AuditedCall {
-    AuditedCall { () throws(AuditError) in try record(call(), isRequired: isRequired) }
-  }
-
-  private func record(
-    _ call: AuditCall, isRequired: () -> Bool
-  ) throws(AuditError) -> AuditTrail.Recorded? {
     var call = call
     call.policy.settings_sha256 = call.workspace.flatMap(SettingsDigest.of)
     return try trail.begin(call, door: kind, caller: caller, isRequired: isRequired)

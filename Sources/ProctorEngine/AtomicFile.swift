@@ -32,7 +32,7 @@ public enum AtomicFile {
     let temporary = "\(parent)/\(prefix)\(getpid())-\(RunFolder.nonce().prefix(8))"
     let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
     var descriptor = open(temporary, flags, mode)
-    if descriptor < 0, errno == ENOENT {
+    if descriptor < 0, errno == ENOENT, path.hasPrefix("/") {
       try FileSystem.makeFolder(parent)
       descriptor = open(temporary, flags, mode)
     }

@@ -29,8 +29,6 @@ struct InvocationRunner: Sendable {
   var scratch: String
   /// Times are told from here on.
   let begin: ContinuousClock.Instant
-  /// See `EngineOptions.beforeStart`.
-  let beforeStart: @Sendable () throws(EngineError) -> Void
   var progress: @Sendable (Progress) -> Void
 
   /// Bytes kept of stdout and stderr of one invocation that only explains itself with them.
@@ -93,21 +91,12 @@ struct InvocationRunner: Sendable {
     defer { FileSystem.removeTree(place.folder) }
     var command = command(invocation, place, nonce: nonce)
     command.input = input
-    let objection = Mutex<EngineError?>(nil)
     do {
       return try await Sandbox().run(
         command, policy: policy(invocation, place, wallSeconds),
-        mayStart: {
-          do throws(EngineError) {
-            try beforeStart()
-            return true
-          } catch {
-            objection.withLock { $0 = error }
-            return false
-          }
-        }, overdue: overdue, events: events)
+        overdue: overdue, events: events)
     } catch {
-      throw objection.withLock { $0 } ?? EngineError(sandbox: error)
+      throw EngineError(sandbox: error)
     }
   }
 

@@ -74,8 +74,7 @@ struct RunSession: Sendable {
       access: copy == nil ? tests.workspace : .protected,
       keepsWrites: true, shown: copy?.shown ?? [],
       network: tests.allowNetworkAccess ? .host : .none, reads: tests.read, freeReads: [],
-      testSeconds: testSeconds, scratch: try folders(context), begin: begin,
-      beforeStart: options.beforeStart, progress: progress)
+      testSeconds: testSeconds, scratch: try folders(context), begin: begin, progress: progress)
   }
 
   /// For calls of functions, and for building what is called.
@@ -90,8 +89,7 @@ struct RunSession: Sendable {
       access: limits.fileOperations == 0 ? .readOnly : .protected, keepsWrites: false,
       shown: copy?.shown ?? [],
       network: execution.allowNetworkAccess ? .host : .none, reads: [], freeReads: [workspace],
-      testSeconds: nil, scratch: try folders(context), begin: begin,
-      beforeStart: options.beforeStart, progress: progress)
+      testSeconds: nil, scratch: try folders(context), begin: begin, progress: progress)
   }
 
   /// Makes the caches that the commands of a project write to.
@@ -133,9 +131,6 @@ public struct EngineOptions: Sendable {
   public var jobs: Int
   /// The environment proctor was started in.
   public var environment: [String: String]
-  /// Waited for right before a command is started for the workspace, on any thread and more than once; nothing is started
-  /// when it throws, and the call fails with that.
-  public var beforeStart: @Sendable () throws(EngineError) -> Void = {}
   /// Sandboxes that wait for calls of functions; nil: each call starts one.
   public var warmCalls: WarmCalls?
 

@@ -20,34 +20,46 @@ struct StaleBuild {
   func discard(
     _ folders: [String], when isSuspicious: (Int64) -> Bool
   ) throws(EngineError) {
-    if let last = WorkspaceStamp.date(of: marker), isSuspicious(last) {
-      folders.forEach(FileSystem.removeTree)
+    try renewing { last in
+      if let last, isSuspicious(last) { folders.forEach(FileSystem.removeTree) }
     }
-    unlink(marker)
+  }
+
+  /// - Parameter look: gets when the last build began, in nanoseconds since 1970; nil when there was none. What changes
+  ///   while it looks counts as changed after this build began.
+  private func renewing(_ look: (Int64?) -> Void) throws(EngineError) {
+    let next = "\(marker).\(RunFolder.nonce().prefix(8))"
     try FileSystem.makeFolder(marker.parentFolder)
-    try FileSystem.write(Data(), to: marker)
+    try FileSystem.write(Data(), to: next)
+    look(WorkspaceStamp.date(of: marker))
+    guard rename(next, marker) == 0 else {
+      throw FileSystem.storage("cannot write \(marker): \(String(cString: strerror(errno)))")
+    }
   }
 
   /// The same for what a project's tests or checks build, and for the bytecode of interpreters.
   static func discard(
-    _ adapter: any Adapter, _ context: AdapterContext, in tree: WorkspaceTree
+    _ adapter: any Adapter, _ context: AdapterContext, in tree: @autoclosure () -> WorkspaceTree
   ) throws(EngineError) {
     let (folders, bytecode) = (adapter.buildFolders(context), adapter.bytecodeFolder(context))
     guard !folders.isEmpty || bytecode != nil else { return }
     let prefix = context.project.root == "." ? "" : context.project.root + "/"
     let build = StaleBuild(marker: "\(context.cache)/built")
-    if let bytecode {
-      if let last = WorkspaceStamp.date(of: build.marker) {
-        StaleBytecode(folder: bytecode, workspace: context.workspace, since: last).discard()
-      } else {
-        FileSystem.removeTree(bytecode)
+    try build.renewing { last in
+      if let bytecode {
+        if let last {
+          StaleBytecode(folder: bytecode, workspace: context.workspace, since: last).discard()
+        } else {
+          FileSystem.removeTree(bytecode)
+        }
       }
-    }
-    try build.discard(folders) { last in
-      tree.files.contains { file in
+      guard let last, !folders.isEmpty else { return }
+      let tree = tree()
+      let isSuspicious = tree.files.contains { file in
         file.hasPrefix(prefix)
           && WorkspaceStamp.isBackdated("\(tree.root)/\(file)", since: last)
       }
+      if isSuspicious { folders.forEach(FileSystem.removeTree) }
     }
   }
 }

@@ -11,47 +11,64 @@ struct StaleBytecode {
   let folder: String
   /// Sources below it are looked at, absolute.
   let workspace: String
-  /// In nanoseconds since 1970.
+  /// When the last command that made bytecode began, in nanoseconds since 1970.
   let since: Int64
 
+  /// An interpreter of a run before that one may have read a source, and have written its bytecode only then.
+  private static let slackNanoseconds: Int64 = 2_000_000_000
   /// Folders within folders that are gone through. Each is an open file.
   private static let deepest = 64
   private static let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
-  /// Removes the bytecode of sources that changed at that moment or after it, or that are gone.
+  /// Removes the bytecode of sources that changed since, or that are gone; all of it where that cannot be told.
   func discard() {
     var place = open(folder, Self.flags)
     for step in workspace.split(separator: "/") where place >= 0 {
       let next = openat(place, String(step), Self.flags)
+      let reason = errno
       close(place)
+      errno = reason
       place = next
     }
-    guard place >= 0 else { return }
+    guard place >= 0 else {
+      if errno != ENOENT { FileSystem.removeTree(folder) }
+      return
+    }
     defer { close(place) }
     if !discard(in: place, of: RawPath(""), depth: 0) { FileSystem.removeTree(folder) }
   }
 
   /// - Parameter sources: the folder's, in the workspace.
-  /// - Returns: false when it is deeper than any that an interpreter made.
+  /// - Returns: false when it is nothing that an interpreter made.
   private func discard(in place: Int32, of sources: RawPath, depth: Int) -> Bool {
     guard depth < Self.deepest else { return false }
     var checked: [[UInt8]: Bool] = [:]
     for name in FileSystem.rawNames(in: place) {
+      var status = stat()
+      guard fstatat(place, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+        // Another run's may come and go.
+        if errno == ENOENT { continue }
+        return false
+      }
       let bytes = name.dropLast().map(UInt8.init(bitPattern:))
-      let inner = openat(place, name, Self.flags)
-      guard inner < 0 else {
+      switch status.st_mode & S_IFMT {
+      case S_IFDIR:
+        let inner = openat(place, name, Self.flags)
+        guard inner >= 0 else { return false }
         defer { close(inner) }
         guard discard(in: inner, of: sources.appending(bytes), depth: depth + 1) else {
           return false
         }
-        continue
+      case S_IFREG:
+        let source = Self.source(of: bytes)
+        let isStale =
+          checked[source]
+          ?? WorkspaceStamp.hasChanged(
+            sources.appending(source).below(workspace), since: since - Self.slackNanoseconds)
+        checked[source] = isStale
+        if isStale, unlinkat(place, name, 0) != 0, errno != ENOENT { return false }
+      default: return false
       }
-      let source = Self.source(of: bytes)
-      let isStale =
-        checked[source]
-        ?? WorkspaceStamp.hasChanged(sources.appending(source).below(workspace), since: since)
-      checked[source] = isStale
-      if isStale { unlinkat(place, name, 0) }
     }
     return true
   }

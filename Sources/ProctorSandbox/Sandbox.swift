@@ -20,7 +20,6 @@ public struct Sandbox: Sendable {
   /// with the ending `.cancelled`.
   ///
   /// - Parameters:
-  ///   - mayStart: asked when all is prepared, more than once where one way of starting it fails; may block.
   ///   - overdue: asked again and again for the moment at which the command is to be killed before
   ///     its own limit, because of what it said so far; nil for none.
   ///   - events: called one at a time, in order, on one thread; while it blocks, so does the
@@ -32,7 +31,6 @@ public struct Sandbox: Sendable {
   /// - Throws: `SandboxError` when the command could not be started as the policy demands.
   public func run(
     _ command: SandboxCommand, policy: SandboxPolicy,
-    mayStart: @escaping @Sendable () -> Bool = { true },
     overdue: @escaping @Sendable () -> ContinuousClock.Instant? = { nil },
     events: @escaping @Sendable (SandboxEvent) -> Void,
     isOver: @escaping @Sendable () -> Bool = { false },
@@ -45,8 +43,8 @@ public struct Sandbox: Sendable {
       await withCheckedContinuation { continuation in
         OwnThread.run {
           let run = SandboxRun(
-            command: command, policy: policy, cancellation: cancellation, mayStart: mayStart,
-            overdue: overdue, events: events, isOver: isOver, settled: settled)
+            command: command, policy: policy, cancellation: cancellation, overdue: overdue,
+            events: events, isOver: isOver, settled: settled)
           continuation.resume(returning: Result { () throws(SandboxError) in try run.run() })
         }
       }

@@ -7,8 +7,6 @@ public struct SandboxError: Error, Hashable, Sendable {
     case limitUnavailable
     case containerUnavailable
     case storage
-    /// `mayStart` said no.
-    case unwanted
   }
 
   public let code: Code

@@ -9,7 +9,6 @@ struct SandboxRun {
   let command: SandboxCommand
   let policy: SandboxPolicy
   let cancellation: Int32
-  let mayStart: @Sendable () -> Bool
   let overdue: @Sendable () -> ContinuousClock.Instant?
   let events: @Sendable (SandboxEvent) -> Void
   let isOver: @Sendable () -> Bool
@@ -123,7 +122,7 @@ struct SandboxRun {
     _ pipes: Pipes, _ launch: Launch, _ holder: LimitHolder, _ watch: CallWatch?,
     _ overlays: OverlayPlan?, killAll: @escaping (pid_t) -> Void,
     inner: @escaping (pid_t, [UInt8]) -> pid_t?, settled: ((Supervisor.Ended) -> Void)? = nil
-  ) throws -> Supervisor.Ended {
+  ) throws(Launch.Failure) -> Supervisor.Ended {
     let channel = command.channel.map { open($0, O_RDWR | O_NONBLOCK | O_CLOEXEC) }
     if let channel {
       guard channel >= 0 else { throw Launch.Failure(stage: CSB_DESCRIPTORS, error: errno) }
@@ -146,9 +145,6 @@ struct SandboxRun {
         inner(pid, report).map { ProcessTree.leaves(of: $0) } ?? []
       },
       overdue: overdue, events: events, isOver: isOver, settled: settled)
-    guard mayStart() else {
-      throw SandboxError(.unwanted, "the command was not started", resolution: "Ask again.")
-    }
     return try supervisor.run(pipes) { () throws(Launch.Failure) in
       let pid = try launch.start()
       pipes.closeCommandEnds()

@@ -62,17 +62,15 @@ struct Answer: Sendable {
   /// Does what a command is for, on record.
   /// - Parameters:
   ///   - reports: written before the answer is given; a run is not green without them.
-  ///   - preparesMeanwhile: the body is begun before the call is on record, and waits for `AuditedCall.begun()` itself
-  ///     before it runs anything.
   ///   - afterwards: gets a run's report once the answer is given.
   func give(
     _ command: CommandCall, _ body: @escaping Body, reports: ReportFiles? = nil,
-    preparesMeanwhile: Bool = false, afterwards: (Report) async -> Void = { _ in }
+    afterwards: (Report) async -> Void = { _ in }
   ) async throws {
     reports?.clear()
     let call: AuditedCall
     do {
-      call = try preparesMeanwhile ? command.beginning() : command.begin()
+      call = try command.begin()
     } catch {
       return try await show(
         printed(.failure(error), .plain).with(reports, of: .failure(error), command))
@@ -80,12 +78,7 @@ struct Answer: Sendable {
     let screen = Screen(format)
     let result = await screen.whileDrawing {
       await Interruption.cancelling {
-        await Self.result { () async throws(EngineError) in
-          let value = try await body(screen.progress, call)
-          // It may have come to its end before anything was to be run.
-          try call.isBegun()
-          return value
-        }
+        await Self.result { () async throws(EngineError) in try await body(screen.progress, call) }
       }
     }
     let printed = printed(result, Console.wantsColour(STDOUT_FILENO) ? .ansi : .plain)

@@ -42,22 +42,18 @@ struct CommandCall: Sendable {
   /// Records that it begins.
   /// - Throws: `EngineError` when it cannot be recorded, and that is required.
   func begin() throws(EngineError) -> AuditedCall {
-    let call = try beginning()
-    try call.isBegun()
-    return call
-  }
-
-  /// The same beside what comes next: nothing may be run before `AuditedCall.begun()` has returned.
-  func beginning() throws(EngineError) -> AuditedCall {
     let trail = try AuditTrail.of(options.environment) { Console.error("proctor: \($0)") }
     Self.trail.withLock { $0 = trail }
-    return AuditDoor(.commandLine, caller: Self.user, trail: trail).beginning {
-      AuditCall(
-        operation, workspace: workspace, arguments: arguments.data, reason: reason,
-        policy: AuditPolicy(
-          isolation: options.isolation?.rawValue, timeoutSeconds: options.timeoutSeconds))
-    } isRequired: {
-      isRequiredByWorkspace
+    let call = AuditCall(
+      operation, workspace: workspace, arguments: arguments.data, reason: reason,
+      policy: AuditPolicy(
+        isolation: options.isolation?.rawValue, timeoutSeconds: options.timeoutSeconds))
+    do {
+      return try AuditDoor(.commandLine, caller: Self.user, trail: trail).begin(call) {
+        isRequiredByWorkspace
+      }
+    } catch {
+      throw EngineError(audit: error)
     }
   }
 
@@ -85,17 +81,5 @@ struct CommandCall: Sendable {
       return String(cString: real)
     }
     return path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
-  }
-}
-
-extension AuditedCall {
-  /// Waits until the call is on record.
-  /// - Throws: `EngineError` when it is not, and must not be made then.
-  func isBegun() throws(EngineError) {
-    do {
-      try begun()
-    } catch {
-      throw EngineError(audit: error)
-    }
   }
 }

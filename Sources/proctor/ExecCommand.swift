@@ -31,26 +31,19 @@ struct Exec: AsyncParsableCommand {
   func run() async throws {
     let answer = Answer(format: target.format, kind: .function)
     let target = target
-    let body: Answer.Body = { progress, audited throws(EngineError) in
+    try await answer.give(target.command("execute_function")) {
+      progress, audited throws(EngineError) in
       let call = WarmCall(target)
       let helper = WarmHelperClient(call)
       if target.common.yes {
         audited.confirmed(AuditConfirmation(.allowedAhead))
-        if let helper {
-          try audited.isBegun()
-          if let printed = await helper.ask(call) { return printed }
-        }
+        if let printed = await helper?.ask(call) { return printed }
       }
-      var options = target.engineOptions
-      options.beforeStart = { () throws(EngineError) in try audited.isBegun() }
-      let engine = try Engine(workspace: target.workspace, options: options)
+      let engine = try Engine(workspace: target.workspace, options: target.engineOptions)
       if let refused = await target.refusal(engine, audited) {
         return .function(FunctionAnswer(refused))
       }
-      if !target.common.yes, let helper {
-        try audited.isBegun()
-        if let printed = await helper.ask(call) { return printed }
-      }
+      if !target.common.yes, let printed = await helper?.ask(call) { return printed }
       // For the next call.
       defer { helper?.startHelper() }
       return .function(
@@ -58,7 +51,6 @@ struct Exec: AsyncParsableCommand {
           target.function, of: target.path, arguments: target.arguments, base: call.base,
           progress: progress))
     }
-    try await answer.give(target.command("execute_function"), body, preparesMeanwhile: true)
   }
 }
 

@@ -55,22 +55,12 @@ struct Proctor: AsyncParsableCommand {
       WarmHelper.self,
     ])
 
-  /// What is wrong or asked of the command line itself is told by all commands; what is right needs only one of them,
-  /// and is understood some two milliseconds earlier.
-  private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
-    let named = configuration.subcommands.first { $0.configuration.commandName == arguments.first }
-    if let named, let command = try? named.parseAsRoot(Array(arguments.dropFirst())) {
-      return command
-    }
-    return try parseAsRoot(arguments)
-  }
-
   static func main() async {
     Probe.runIfAsked(CommandLine.arguments)
     // A reader that goes away (`proctor run | head`) must not kill the clean-up.
     signal(SIGPIPE, SIG_IGN)
     do {
-      var command = try parsed(Array(CommandLine.arguments.dropFirst()))
+      var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
