@@ -1,7 +1,7 @@
 """Times calls of one function: bare, by proctor without and with its helper, and in a container where an engine runs.
 
 What a call costs is told above nothing: above the same program doing nothing (proctor --version), and, of the
-helper's own answers over its socket, above none at all.
+helper's own answers over its socket, above none at all. Cold is a call that no sandbox waits for.
 """
 
 import json
@@ -76,6 +76,14 @@ def ask(path):
     return (time.perf_counter() - start) * 1000
 
 
+def unseen(path, number):
+    """A file of the same text that was never called: no sandbox waits for it."""
+    stem, ending = os.path.splitext(path)
+    copy = f"{stem}_{number}{ending}"
+    shutil.copyfile(os.path.join(SPACE, path), os.path.join(SPACE, copy))
+    return copy
+
+
 def quantile(values, share):
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
@@ -116,9 +124,13 @@ for path, command in bare.items():
     while helper() is None:
         time.sleep(0.05)
     kinds = {"proctor --version": [], "bare": [], "proctor, no helper": [], "proctor, helper": [], "the helper alone": []}
+    # Files that stand alone; what is compiled would be compiled first.
+    stands_alone = path.endswith((".py", ".mjs"))
+    if stands_alone:
+        kinds["the helper alone, cold"] = []
     if engine and path == "sums.py":
         kinds[f"{engine[0]} run"] = []
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         kinds["proctor --version"].append(run([PROCTOR, "--version"]))
         kinds["bare"].append(run(command))
         kinds["proctor, no helper"].append(call(path, "off"))
@@ -127,6 +139,12 @@ for path, command in bare.items():
         time.sleep(PAUSE)
         kinds["the helper alone"].append(ask(path))
         time.sleep(PAUSE)
+        if stands_alone:
+            kinds["the helper alone, cold"].append(ask(unseen(path, number)))
+            time.sleep(PAUSE)
+            # It has sandboxes for that one now.
+            call(path, "on")
+            time.sleep(PAUSE)
         if f"{engine and engine[0]} run" in kinds:
             mount = f"{SPACE}:{SPACE}:ro"
             kinds[f"{engine[0]} run"].append(run(

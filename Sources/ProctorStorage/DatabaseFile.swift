@@ -94,15 +94,7 @@ public struct DatabaseFile: Sendable {
   }
 
   private func connect() throws -> DatabaseQueue {
-    // SQLite gives its other files the mode that this one has.
-    let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else {
-      throw StorageError(
-        "\(path) cannot be opened: \(String(cString: strerror(errno)))",
-        resolution:
-          "See that it is a file of yours, or name another cache folder with PROCTOR_CACHE_DIR.")
-    }
-    close(descriptor)
+    try makeFile()
     var configuration = GRDB.Configuration()
     configuration.busyMode = .timeout(Self.patience)
     let pragmas = "\(removal.pragmas) \(Self.pragmas)"
@@ -121,6 +113,35 @@ public struct DatabaseFile: Sendable {
       try migrator.migrate(queue)
     }
     return queue
+  }
+
+  /// SQLite gives its other files the mode that this one has.
+  ///
+  /// Only a file that was not there before is opened: whoever closes any descriptor of a file gives up all locks that
+  /// his process has on it, those of other connections too. Other processes take it for closed then, and remove what is
+  /// written ahead.
+  private func makeFile() throws(StorageError) {
+    let descriptor = Glibc.open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    if descriptor >= 0 {
+      close(descriptor)
+      return
+    }
+    var reason = errno
+    if reason == EEXIST {
+      var status = stat()
+      if lstat(path, &status) != 0 {
+        reason = errno
+      } else if status.st_mode & S_IFMT == S_IFREG {
+        guard access(path, R_OK | W_OK) != 0 else { return }
+        reason = errno
+      } else {
+        reason = status.st_mode & S_IFMT == S_IFDIR ? EISDIR : ELOOP
+      }
+    }
+    throw StorageError(
+      "\(path) cannot be opened: \(String(cString: strerror(reason)))",
+      resolution:
+        "See that it is a file of yours, or name another cache folder with PROCTOR_CACHE_DIR.")
   }
 
   private func isReady(_ queue: DatabaseQueue) throws -> Bool {

@@ -105,6 +105,28 @@ import Testing
       try FileManager.default.removeItem(atPath: folder)
     }
   }
+
+  /// The kernel drops all locks of a process on a file when it closes any descriptor of that file.
+  @Test func `who looks at a trail leaves the locks of those who write it`() throws {
+    let fixture = try AuditFixture()
+    let log = try fixture.log()
+    try fixture.call(log)
+    func locks() throws -> [Substring] {
+      let inode = try #require(
+        FileManager.default.attributesOfItem(atPath: fixture.path)[.systemFileNumber] as? Int)
+      let all = try String(contentsOfFile: "/proc/locks", encoding: .utf8)
+      return all.split(separator: "\n").filter {
+        $0.contains(" \(getpid()) ") && $0.contains(":\(inode) ")
+      }
+      .map { $0.drop { $0 != " " } }
+    }
+    let held = try locks()
+    #expect(!held.isEmpty)
+    let reader = AuditReader(folder: fixture.folder)
+    #expect(try reader.calls(AuditFilter()).calls.count == 1)
+    #expect(try locks() == held)
+    withExtendedLifetime(log) {}
+  }
 }
 
 /// What the user was told.
