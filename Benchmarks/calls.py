@@ -124,9 +124,9 @@ for path, command in bare.items():
     while helper() is None:
         time.sleep(0.05)
     kinds = {"proctor --version": [], "bare": [], "proctor, no helper": [], "proctor, helper": [], "the helper alone": []}
-    # Files that stand alone; what is compiled would be compiled first.
-    stands_alone = path.endswith((".py", ".mjs"))
-    if stands_alone:
+    # In other languages a sandbox that waits is for any file, or the file would be compiled first.
+    waits_for_file = path.endswith(".py")
+    if waits_for_file:
         kinds["the helper alone, cold"] = []
     if engine and path == "sums.py":
         kinds[f"{engine[0]} run"] = []
@@ -139,7 +139,7 @@ for path, command in bare.items():
         time.sleep(PAUSE)
         kinds["the helper alone"].append(ask(path))
         time.sleep(PAUSE)
-        if stands_alone:
+        if waits_for_file:
             kinds["the helper alone, cold"].append(ask(unseen(path, number)))
             time.sleep(PAUSE)
             # It has sandboxes for that one now.

@@ -57,13 +57,24 @@ public struct DatabaseFile: Sendable {
   /// - Throws: `StorageError` when it can be neither used nor replaced.
   public func open(isSuspect: Bool = false, setsAside: Bool = true) throws(StorageError) -> Opened {
     if isSuspect { return try replace() }
-    do {
-      return Opened(queue: try connect(), setAside: nil)
-    } catch let error where setsAside && Self.isCorrupt(error) {
-      return try replace()
-    } catch {
-      throw problem(error)
+    let end = ContinuousClock.now + .seconds(Self.patience)
+    while true {
+      do {
+        return Opened(queue: try connect(), setAside: nil)
+      } catch let error where setsAside && Self.isCorrupt(error) {
+        return try replace()
+      } catch let error where Self.isBusy(error) && ContinuousClock.now < end {
+        usleep(10_000)
+      } catch {
+        throw problem(error)
+      }
     }
+  }
+
+  /// SQLite does not wait where two processes that wait for each other would do so for ever, as may be when several make
+  /// one file at once.
+  private static func isBusy(_ error: any Error) -> Bool {
+    (error as? DatabaseError)?.resultCode == .SQLITE_BUSY
   }
 
   /// The file is no database, or one that cannot be trusted to be read.

@@ -106,6 +106,26 @@ import Testing
     }
   }
 
+  /// SQLite itself does not wait before it changes how a file is written.
+  @Test func `a file that others are just making is waited for`() throws {
+    let fixture = try AuditFixture()
+    let other = try DatabaseQueue(path: fixture.path)
+    try other.write { try $0.execute(sql: "CREATE TABLE other (number)") }
+    let isRead = DispatchSemaphore(value: 0)
+    let thread = Thread {
+      try? other.inDatabase { database in
+        try database.execute(sql: "BEGIN; SELECT * FROM other")
+        isRead.signal()
+        Thread.sleep(forTimeInterval: 0.3)
+        try database.execute(sql: "COMMIT")
+      }
+    }
+    thread.start()
+    isRead.wait()
+    let log = try fixture.log()
+    #expect(try fixture.call(log) == 2)
+  }
+
   /// The kernel drops all locks of a process on a file when it closes any descriptor of that file.
   @Test func `who looks at a trail leaves the locks of those who write it`() throws {
     let fixture = try AuditFixture()
