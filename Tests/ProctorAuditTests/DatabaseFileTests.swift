@@ -114,7 +114,7 @@ import Testing
     let isRead = DispatchSemaphore(value: 0)
     let thread = Thread {
       try? other.inDatabase { database in
-        try database.execute(sql: "BEGIN; SELECT * FROM other")
+        try database.execute(sql: "BEGIN IMMEDIATE")
         isRead.signal()
         Thread.sleep(forTimeInterval: 0.3)
         try database.execute(sql: "COMMIT")
