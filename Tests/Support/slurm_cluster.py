@@ -117,9 +117,10 @@ class Cluster:
         end(int((self.folder / f"slurmd.{node}.pid").read_text()), signal.SIGKILL)
         roots = [pid for pid, words in processes().items() if words.startswith(f"slurmstepd: [{job}.")]
         assert roots, f"no step of job {job}"
+        # A step that outlives its task for a moment would still report how that ended.
         for pid in roots:
-            for below in reversed(descendants(pid)):
-                end(below, signal.SIGKILL)
+            end(pid, signal.SIGSTOP)
+        for pid in [*roots, *(below for root in roots for below in descendants(root))]:
             end(pid, signal.SIGKILL)
 
     def restart(self, node):
