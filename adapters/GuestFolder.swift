@@ -98,12 +98,13 @@ struct GuestFolder {
   /// A call by a guest program of the folder, which reads its request before anything else.
   /// - Parameters:
   ///   - waiting: added to its environment when it is started before the request is known.
+  ///   - waitingForAny: the same when it is to wait for a call of any file.
   ///   - endsWithAnswer: whether it has flushed all output when it says that the function returned, and runs nothing
   ///     after it.
   func call(
     _ call: FunctionCall, argv: [String], mounts: [Invocation.Mount] = [],
     environment: [String: String] = [:], waiting: [String: String] = [:],
-    endsWithAnswer: Bool = false
+    waitingForAny: [String: String]? = nil, endsWithAnswer: Bool = false
   ) -> Invocation {
     Invocation(
       purpose: .call, title: "calling \(call.function)", argv: argv,
@@ -113,6 +114,7 @@ struct GuestFolder {
       files: [Self.requestName: call.request(root: context.projectDirectory)],
       ahead: call.timing == nil
         ? Invocation.Ahead(
-          request: Self.requestName, environment: waiting, endsWithAnswer: endsWithAnswer) : nil)
+          request: Self.requestName, environment: waiting, unspecific: waitingForAny,
+          endsWithAnswer: endsWithAnswer) : nil)
   }
 }

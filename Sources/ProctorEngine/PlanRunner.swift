@@ -92,10 +92,19 @@ struct PlanRunner: Sendable {
     _ invocation: Invocation, _ layers: [String], _ input: Int32?
   ) async throws(EngineError) -> Outcome {
     let runner = try session.functionRunner(adapter, context)
-    var (seen, result) =
-      if input == nil, let answer = await warm(invocation, runner) { answer } else {
-        try await cold(invocation, runner, input)
-      }
+    var seen: FunctionRecorder.Seen
+    var result: SandboxResult
+    if input == nil, let calls = session.options.warmCalls {
+      let keys = WarmKey.all(invocation, runner)
+      // Not beside this call, which would have to share the processors with them.
+      defer { calls.prepare(keys, invocation, runner, session.cache) }
+      (seen, result) =
+        if let answer = await warm(keys, calls, invocation, runner) { answer } else {
+          try await cold(invocation, runner, nil)
+        }
+    } else {
+      (seen, result) = try await cold(invocation, runner, input)
+    }
     result.receipt = receipt(result.receipt, layers)
     return .ran(invocation, seen, result)
   }
@@ -111,23 +120,22 @@ struct PlanRunner: Sendable {
     return (recorder.seen, result)
   }
 
-  /// nil when no sandbox waits for such a call, or what its program has loaded is out of date.
+  /// nil when no sandbox waits for such a call, or what their programs have loaded is out of date.
   private func warm(
-    _ invocation: Invocation, _ runner: InvocationRunner
+    _ keys: [WarmKey], _ calls: WarmCalls, _ invocation: Invocation, _ runner: InvocationRunner
   ) async -> (FunctionRecorder.Seen, SandboxResult)? {
-    guard let calls = session.options.warmCalls, let key = WarmKey(invocation, runner)
-    else { return nil }
-    defer { calls.prepare(key, invocation, runner, session.cache) }
-    guard let waiting = calls.take(key) else { return nil }
-    let recorder = recorder(waiting.nonce)
-    let result = await waiting.run(invocation, runner) {
-      recorder.receive($0)
-    } isOver: {
-      invocation.ahead?.endsWithAnswer == true && recorder.hasReturned
+    for key in keys {
+      guard let waiting = calls.take(key) else { continue }
+      let recorder = recorder(waiting.nonce)
+      let result = await waiting.run(invocation, runner) {
+        recorder.receive($0)
+      } isOver: {
+        invocation.ahead?.endsWithAnswer == true && recorder.hasReturned
+      }
+      let seen = recorder.seen
+      if let result, !seen.isOutdated { return (seen, result) }
     }
-    let seen = recorder.seen
-    guard let result, !seen.isOutdated else { return nil }
-    return (seen, result)
+    return nil
   }
 
   private func recorder(_ nonce: String) -> FunctionRecorder {

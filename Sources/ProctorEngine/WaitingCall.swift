@@ -94,8 +94,9 @@ final class WaitingCall: Sendable {
   private let outcome = Outcome()
   private let task: Task<Void, Never>
 
+  /// - Parameter ahead: added to the environment: what it is told of the calls that it will get.
   init(
-    _ invocation: Invocation, _ runner: InvocationRunner, _ folder: consuming RunFolder
+    _ invocation: Invocation, _ ahead: [String: String], _ runner: InvocationRunner, _ folder: consuming RunFolder
   ) throws(EngineError) {
     let nonce = RunFolder.nonce()
     let folder = Holding(folder)
@@ -105,8 +106,7 @@ final class WaitingCall: Sendable {
     var policy = runner.policy(invocation, place)
     // It is nobody's time yet.
     policy.limits.wallSeconds = nil
-    let command = runner.command(
-      invocation, place, nonce: nonce, adding: invocation.ahead?.environment ?? [:])
+    let command = runner.command(invocation, place, nonce: nonce, adding: ahead)
     self.nonce = nonce
     self.place = place
     request = "\(place.files)/\(invocation.ahead?.request ?? "")"

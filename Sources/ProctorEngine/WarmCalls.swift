@@ -81,26 +81,28 @@ public final class WarmCalls: Sendable {
     }
   }
 
-  /// Sees to it that sandboxes wait for calls like this one.
+  /// Sees to it that sandboxes wait for calls like this one, first for those most like it.
   func prepare(
-    _ key: WarmKey, _ invocation: Invocation, _ runner: InvocationRunner, _ cache: CacheFolder
+    _ keys: [WarmKey], _ invocation: Invocation, _ runner: InvocationRunner, _ cache: CacheFolder
   ) {
     inBackground {
       try? await Task.sleep(for: Self.delay)
-      while self.reserve(key) {
-        // Whoever cannot be started ahead is started for its call, and says then what is wrong.
-        let call = try? WaitingCall(invocation, runner, self.runFolder(in: cache))
-        let isKept = self.state.withLock { state in
-          state.starting[key, default: 1] -= 1
-          guard let call, !state.isClosed else { return false }
-          state.waiting.append((key, call))
-          return true
-        }
-        guard let call else { return }
-        if !isKept { call.cancel() }
-        self.inBackground {
-          await call.ended()
-          self.drop(call)
+      for key in keys {
+        while self.reserve(key) {
+          // Whoever cannot be started ahead is started for its call, and says then what is wrong.
+          let call = try? WaitingCall(invocation, key.ahead, runner, self.runFolder(in: cache))
+          let isKept = self.state.withLock { state in
+            state.starting[key, default: 1] -= 1
+            guard let call, !state.isClosed else { return false }
+            state.waiting.append((key, call))
+            return true
+          }
+          guard let call else { return }
+          if !isKept { call.cancel() }
+          self.inBackground {
+            await call.ended()
+            self.drop(call)
+          }
         }
       }
     }
@@ -145,14 +147,23 @@ struct WarmKey: Hashable, Sendable {
   private let argv: [String]
   private let environment: [String: String]
   /// What it is told of the calls that it will get.
-  private let ahead: [String: String]
+  private(set) var ahead: [String: String]
   private let directory: String
   private let policy: SandboxPolicy
   /// The files and folders by which the sandbox was built, as they are now.
   private let places: [String]
 
+  /// Those of the sandboxes that may serve such a call, the best first.
+  static func all(_ invocation: Invocation, _ runner: InvocationRunner) -> [WarmKey] {
+    guard let key = WarmKey(invocation, runner) else { return [] }
+    guard let unspecific = invocation.ahead?.unspecific else { return [key] }
+    var second = key
+    second.ahead = unspecific
+    return [key, second]
+  }
+
   /// nil for what cannot be started ahead: with a copy-on-write view of folders, changes would not be seen.
-  init?(_ invocation: Invocation, _ runner: InvocationRunner) {
+  private init?(_ invocation: Invocation, _ runner: InvocationRunner) {
     guard let ahead = invocation.ahead, Set(invocation.files.keys) == [ahead.request] else {
       return nil
     }

@@ -48,14 +48,18 @@ public struct Invocation: Sendable {
     public let request: String
     /// Added to the environment of a program that will wait.
     public let environment: [String: String]
+    /// The same for one that will wait for a call of any file; nil where `environment` is for any already.
+    public let unspecific: [String: String]?
     /// Whether it has flushed all output when it says that the function returned, and runs nothing after it.
     public let endsWithAnswer: Bool
 
     public init(
-      request: String, environment: [String: String] = [:], endsWithAnswer: Bool = false
+      request: String, environment: [String: String] = [:], unspecific: [String: String]? = nil,
+      endsWithAnswer: Bool = false
     ) {
       self.request = request
       self.environment = environment
+      self.unspecific = unspecific
       self.endsWithAnswer = endsWithAnswer
     }
   }

@@ -98,7 +98,10 @@ import Testing
     }
   }
 
-  /// A helper, and two sandboxes that wait for calls of the file.
+  /// Two sandboxes for calls of the file, two for those of any.
+  private static let allThatWait = 4
+
+  /// A helper, and sandboxes that wait.
   private func warmUp() async throws {
     try result("number")
     try await until("a helper") { Self.helpers(of: folder.path).count == 1 }
@@ -107,7 +110,7 @@ import Testing
       return names.contains { !$0.hasSuffix(".lock") }
     }
     try result("number")
-    try await until("two that wait") { waiting.count == 2 }
+    try await until("all that wait") { waiting.count == Self.allThatWait }
     // They have come to where they wait.
     try await Task.sleep(for: .milliseconds(500))
   }
@@ -131,13 +134,13 @@ import Testing
     try await until("another in its place") { waiting != before }
     #expect(try result("add", #"{"a": 5, "b": 6}"#) == "11")
     #expect(try result("forge") == "2")
-    try await until("others") { waiting.count == 2 }
+    try await until("others") { waiting.count == Self.allThatWait }
     try folder.write(
       Self.python.replacing("def number(): return 1", with: "def number(): return 2"),
       to: "workspace/a.py")
     #expect(try result("number") == "2")
     // In place, as long as before and with its old date: its sandboxes had compiled it.
-    try await until("others") { waiting.count == 2 }
+    try await until("others") { waiting.count == Self.allThatWait }
     try await Task.sleep(for: .milliseconds(500))
     let file = "\(folder.path)/workspace/a.py"
     let date = try FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
@@ -150,7 +153,7 @@ import Testing
       [.modificationDate: try #require(date)], ofItemAtPath: file)
     #expect(try result("number") == "3")
     // What its sandboxes have loaded would not be loaded now.
-    try await until("others") { waiting.count == 2 }
+    try await until("others") { waiting.count == Self.allThatWait }
     try await Task.sleep(for: .milliseconds(500))
     try folder.write("def rgb_to_hsv(r, g, b): return [7]", to: "workspace/colorsys.py")
     #expect(try result("colour") == "7")
@@ -163,6 +166,36 @@ import Testing
     try await Task.sleep(for: .milliseconds(1500))
     #expect(try Double(result("age")) ?? 0 > 1.5)
     #expect(try Double(result("age", environment: ["PROCTOR_WARM": "off"])) ?? 9 < 1.5)
+    try await end()
+  }
+
+  @Test func `a file that was never called takes a process that has waited for any`() async throws {
+    try folder.write(Self.python, to: "workspace/other.py")
+    try folder.write("def rgb_to_hsv(r, g, b): return [7]", to: "workspace/part/colorsys.py")
+    try folder.write(Self.python, to: "workspace/part/own.py")
+    try folder.write("import nothing_of_this_name\n", to: "workspace/broken.py")
+    try folder.write(
+      "from .b import two\nasync def three(): return two() + 1\n", to: "workspace/package/a.py")
+    try folder.write("def two(): return 2\n", to: "workspace/package/b.py")
+    try folder.write("", to: "workspace/package/__init__.py")
+    try await warmUp()
+    try await Task.sleep(for: .milliseconds(1500))
+    let age = try call("age", of: "other.py").run().json()["result"] as? Double
+    #expect(age ?? 0 > 1.5)
+    for (function, file, result) in [("colour", "part/own.py", 7), ("three", "package/a.py", 3)] {
+      let before = waiting
+      let answer = try call(function, of: file).run()
+      #expect(try answer.json()["result"] as? Int == result, "\(answer.text)")
+      try await until("others") { waiting.count >= Self.allThatWait && waiting != before }
+      try await Task.sleep(for: .milliseconds(300))
+    }
+    let broken = try call("any", of: "broken.py").run().json()
+    #expect(broken["error_type"] as? String == "build_error", "\(broken)")
+    // It begins otherwise than what waits for it: what waits for any is as good as before.
+    try await Task.sleep(for: .milliseconds(1500))
+    try folder.write(Self.python.replacing("import colorsys\n", with: ""), to: "workspace/a.py")
+    #expect(try Double(result("age")) ?? 0 > 1)
+    #expect(try result("loaded") == "false")
     try await end()
   }
 
@@ -306,7 +339,7 @@ import Testing
     let slow = try call("sleep", "[]", ["--timeout", "0.5"]).run()
     #expect(slow.status == 6)
     #expect(slow.text.contains("within 0.5 seconds"))
-    try await until("others") { waiting.count == 2 }
+    try await until("others") { waiting.count == Self.allThatWait }
     let running = try call("sleep").start()
     try await Task.sleep(for: .milliseconds(700))
     let begin = Date()

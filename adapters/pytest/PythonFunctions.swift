@@ -44,16 +44,20 @@ extension PytestAdapter: FunctionAdapter {
       case .vm: [python, "-I", "-B", "-X", "utf8", guest.path("proctor_call_restricted.py")]
       case .native, .wasm: [python, "-B", "-X", "utf8", guest.path("proctor_call.py")]
       }
+    // A restricted call loads nothing of its file's ahead.
+    let places =
+      call.runtime == .vm
+      ? nil
+      : [
+        "PROCTOR_AHEAD_ROOT": context.projectDirectory,
+        "PROCTOR_AHEAD_WORKSPACE": context.workspace,
+      ]
     return FunctionPlan(
       builds: guest.installation + guest.compilation("proctor_host.py", python: context.toolchain),
       call: guest.call(
         call, argv: argv,
-        waiting: call.runtime == .vm
-          ? [:]
-          : [
-            "PROCTOR_AHEAD": call.file, "PROCTOR_AHEAD_ROOT": context.projectDirectory,
-            "PROCTOR_AHEAD_WORKSPACE": context.workspace,
-          ], endsWithAnswer: true),
+        waiting: places?.merging(["PROCTOR_AHEAD": call.file]) { $1 } ?? [:], waitingForAny: places,
+        endsWithAnswer: true),
       layers: call.runtime == .vm ? ["RestrictedPython (depth, not a wall)"] : [])
   }
 }

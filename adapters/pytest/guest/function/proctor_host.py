@@ -337,7 +337,8 @@ def load(file, root, code=None):
 
 class Ahead:
     """What a program that waits for its request loads meanwhile: the modules that the user's file begins with
-    importing, as long as they are none of the user's. That is what the file would do first of all, too.
+    importing, as long as they are none of the user's. That is what the file would do first of all, too. For a call of
+    any file (None) nothing of that is known.
 
     is_outdated() says whether it would load something else now.
     code is what the user's file was compiled to, and good for it as long as knows() says so.
@@ -350,20 +351,29 @@ class Ahead:
 
         import importlib._bootstrap_external  # noqa: F401  load() needs it
 
-        self.file, self.seen = file, self.stamp(file)
-        name, base = module_place(file)
-        self.places = {base, join(root, "src"), root}
-        before = set(sys.modules)
+        self.file, self.leads, self.names = file, [], set()
+        self.seen = self.code = None
+        self.places = {join(root, "src"), root}
         self.folders = {folder: self.stamp(folder) for folder in ORIGINAL_PATH}
-        own = self.own_names()
+        if file is not None:
+            self.load(workspace)
+        everything = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        self.files = {path: self.stamp(path) for path in everything if isinstance(path, str)}
+
+    def load(self, workspace):
+        """What is of use for calls of the one file."""
+        self.seen = self.stamp(self.file)
+        name, base = module_place(self.file)
+        self.places.add(base)
+        before, own = set(sys.modules), self.own_names()
         # A package's own file comes before its modules, and may decide what they find.
-        self.leads = [] if "." in name or file.endswith("/__init__.py") else leading_imports(file)
-        self.is_alone = self.leads == []
+        if "." not in name and not self.file.endswith("/__init__.py"):
+            self.leads = leading_imports(self.file)
         for name in self.leads:
             if name.partition(".")[0] in own:
                 break
             __import__(name)
-        if uses_async(file):
+        if uses_async(self.file):
             __import__("asyncio")
         loaded = set(sys.modules) - before
         self.names = {name.partition(".")[0] for name in loaded}
@@ -371,8 +381,6 @@ class Ahead:
         project = project_folders(workspace)
         if self.names & own or any(is_project_file(path, project) for path in paths):
             raise ImportError("modules of the project's are among those that it begins with")
-        everything = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-        self.files = {path: self.stamp(path) for path in everything if isinstance(path, str)}
         self.code = self.compiled()
 
     def compiled(self):
@@ -416,7 +424,7 @@ class Ahead:
         return names
 
     def is_outdated(self):
-        if not self.is_alone and leading_imports(self.file) != self.leads:
+        if self.leads and leading_imports(self.file) != self.leads:
             return True
         known = {**self.folders, **self.files}
         if any(self.stamp(path) != known[path] for path in known):
@@ -454,10 +462,10 @@ def wait_ahead():
 
     file, root, workspace = (
         environ.pop(name, "") for name in ("PROCTOR_AHEAD", "PROCTOR_AHEAD_ROOT", "PROCTOR_AHEAD_WORKSPACE"))
-    if not file:
+    if not root:
         return None
     try:
-        return Ahead(file, root, workspace)
+        return Ahead(file or None, root, workspace)
     except BaseException as error:  # the call itself says what is wrong, when there is one
         fail(3, f"cannot be started ahead: {error!r}")
 
