@@ -1,9 +1,11 @@
 """Times calls of one function: bare, by proctor without and with its helper, and in a container where an engine runs.
 
 What a call costs is told above nothing: above the same program doing nothing (proctor --version), and, of the
-helper's own answers over its socket, above none at all. Cold is a call that no sandbox waits for.
+helper's own answers over its socket, above none at all. A file is new that was never called before; cold is a call that
+no sandbox waits for at all, not even one for any file: its environment is none that was seen before.
 """
 
+import itertools
 import json
 import os
 import shutil
@@ -58,11 +60,11 @@ def helper():
     return os.path.join(MEETING, names[0]) if names else None
 
 
-def ask(path):
+def ask(path, **environment):
     """Milliseconds of the helper's own answer, without a program that is started for it."""
     request = {
         "workspace": SPACE, "base": SPACE, "path": path, "function": "add", "arguments": "[1, 2]", "isJSON": True,
-        "isColoured": False, "environment": {**os.environ, "PROCTOR_WARM": "on", "CI": ""},
+        "isColoured": False, "environment": {**os.environ, "PROCTOR_WARM": "on", "CI": "", **environment},
     }
     start = time.perf_counter()
     with socket.socket(socket.AF_UNIX) as end:
@@ -76,10 +78,13 @@ def ask(path):
     return (time.perf_counter() - start) * 1000
 
 
-def unseen(path, number):
-    """A file of the same text that was never called: no sandbox waits for it."""
+copies = itertools.count()
+
+
+def new(path):
+    """A file of the same text that was never called."""
     stem, ending = os.path.splitext(path)
-    copy = f"{stem}_{number}{ending}"
+    copy = f"{stem}_{next(copies)}{ending}"
     shutil.copyfile(os.path.join(SPACE, path), os.path.join(SPACE, copy))
     return copy
 
@@ -90,7 +95,7 @@ def quantile(values, share):
 
 def show(name, kinds):
     for kind, times in kinds.items():
-        print(f"{name:14}{kind:26}{statistics.median(times):9.1f}{quantile(times, 0.95):9.1f}")
+        print(f"{name:14}{kind:28}{statistics.median(times):9.1f}{quantile(times, 0.95):9.1f}")
 
 
 def container_engine():
@@ -116,7 +121,7 @@ bare = {
     "swift/Sources/Sums/Sums.swift": ["swift/.build/debug/bare"],
 }
 engine = container_engine()
-print(f"{'':14}{'ms of a call':26}{'median':>9}{'95th':>9}   {ROUNDS} rounds, interleaved")
+print(f"{'':14}{'ms of a call':28}{'median':>9}{'95th':>9}   {ROUNDS} rounds, interleaved")
 for path, command in bare.items():
     for _ in range(2):
         call(path, "off")
@@ -127,7 +132,7 @@ for path, command in bare.items():
     # In other languages a sandbox that waits is for any file, or the file would be compiled first.
     waits_for_file = path.endswith(".py")
     if waits_for_file:
-        kinds["the helper alone, cold"] = []
+        kinds |= {"proctor, helper, new file": [], "the helper alone, new file": [], "the helper alone, cold": []}
     if engine and path == "sums.py":
         kinds[f"{engine[0]} run"] = []
     for number in range(ROUNDS):
@@ -140,9 +145,13 @@ for path, command in bare.items():
         kinds["the helper alone"].append(ask(path))
         time.sleep(PAUSE)
         if waits_for_file:
-            kinds["the helper alone, cold"].append(ask(unseen(path, number)))
+            kinds["proctor, helper, new file"].append(call(new(path), "on"))
             time.sleep(PAUSE)
-            # It has sandboxes for that one now.
+            kinds["the helper alone, new file"].append(ask(new(path)))
+            time.sleep(PAUSE)
+            kinds["the helper alone, cold"].append(ask(path, LC_ROUND=str(number)))
+            time.sleep(PAUSE)
+            # It has sandboxes for those now.
             call(path, "on")
             time.sleep(PAUSE)
         if f"{engine and engine[0]} run" in kinds:

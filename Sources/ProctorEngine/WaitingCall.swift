@@ -96,7 +96,8 @@ final class WaitingCall: Sendable {
 
   /// - Parameter ahead: added to the environment: what it is told of the calls that it will get.
   init(
-    _ invocation: Invocation, _ ahead: [String: String], _ runner: InvocationRunner, _ folder: consuming RunFolder
+    _ invocation: Invocation, _ ahead: [String: String], _ runner: InvocationRunner,
+    _ folder: consuming RunFolder
   ) throws(EngineError) {
     let nonce = RunFolder.nonce()
     let folder = Holding(folder)
