@@ -107,7 +107,11 @@ public struct Engine: Sendable {
     Sandbox.sweep()
     let session = try session(in: folder.path, since: start, progress)
     var (outcomes, shard, conflict) = try await divided(projects, selector, tree, session)
-    for index in outcomes.indices { session.quarantine.apply(to: &outcomes[index]) }
+    for index in outcomes.indices {
+      session.quarantine.apply(to: &outcomes[index])
+      // What was asked for by its name is in none of these.
+      if selector.isNamed { outcomes[index].leftOut = [] }
+    }
     let names = outcomes.flatMap(\.listedNames)
     let stale =
       selector.isEverything && shard == nil

@@ -43,6 +43,8 @@ struct ProjectOutcome: Sendable {
   var finished: [TestID] = []
   /// Its tests were seen to run in the order that was asked for.
   var isShuffled = false
+  /// Files and classes that the runner skipped as a whole: nobody knows which tests they have.
+  var leftOut: [String] = []
   /// What else is to be known, in sentences.
   var notes: [String] = []
   var errors: [RunError] = []
@@ -91,4 +93,16 @@ struct ProjectOutcome: Sendable {
   }
 
   func has(_ id: TestID) -> Bool { attempts[id] != nil }
+
+  /// Files told by name.
+  private static let mostLeftOut = 3
+
+  /// The notes, with what no count of tests shows first.
+  var allNotes: [String] {
+    let more = leftOut.count - Self.mostLeftOut
+    let rest = more > 0 ? ["\(project.title): \(more) more were skipped as a whole"] : []
+    return leftOut.prefix(Self.mostLeftOut).map {
+      "\(project.title): skipped as a whole, whatever tests it has: \($0)"
+    } + rest + notes
+  }
 }

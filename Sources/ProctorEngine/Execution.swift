@@ -169,6 +169,7 @@ extension ProjectOutcome {
       !errors.contains(error) && error.finding.map(allowed.contains) != true
     }
     contradictions += ledger.contradictions
+    leftOut += ledger.leftOut.filter { !leftOut.contains($0) }
     finished += ledger.finished
   }
 

@@ -6,6 +6,8 @@ struct Ledger: Sendable {
   private(set) var listed: [TestCase] = []
   private var positions: [TestID: Int] = [:]
   private(set) var deselected: Set<TestID> = []
+  /// What was skipped as a whole, before its tests were known.
+  private(set) var leftOut: [String] = []
   /// Started and not finished, in starting order.
   private(set) var running: [TestID] = []
   private(set) var results: [TestID: Attempt] = [:]
@@ -36,6 +38,7 @@ struct Ledger: Sendable {
     switch event {
     case .listed(let test): list(test)
     case .deselected(let id): deselected.insert(id)
+    case .leftOut(let what): if !leftOut.contains(what) { leftOut.append(what) }
     case .started(let id): if !running.contains(id) { running.append(id) }
     case .finished(let id, let attempt): finish(id, attempt)
     case .error(let error): if !errors.contains(error) { errors.append(error) }

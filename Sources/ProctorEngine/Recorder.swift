@@ -175,7 +175,7 @@ final class Recorder: Sendable {
         state.starts[id] = nil
         announce(id, state.ledger)
       case .error(let error): progress(.error(error))
-      case .deselected, .ended, .corrupt: break
+      case .deselected, .leftOut, .ended, .corrupt: break
       }
     }
   }

@@ -24,7 +24,7 @@ struct ReportBuilder {
     let stale = accounting.staleQuarantine.map {
       "no test fits the entry \($0.text) (\($0.owner)) of \(QuarantineReader.fileName)"
     }
-    report.notes = notes + stale + outcomes.flatMap(\.notes)
+    report.notes = notes + stale + outcomes.flatMap(\.allNotes)
     report.flakyPolicy = accounting.flakyPolicy
     report.repetitions = outcomes.compactMap(\.repetitions).min()
     report.shuffle = seed.map { seed in

@@ -67,6 +67,8 @@ public struct ReportMerge: Sendable {
     let several = selections.compactMap(\.self).sorted()
     result.selection = several.isEmpty ? nil : several.joined(separator: " | ")
     result.reading = reading(Counts(result.tests))
+    var noted: Set<String> = []
+    result.notes = reports.flatMap(\.notes).filter { noted.insert($0).inserted }
     return result
   }
 

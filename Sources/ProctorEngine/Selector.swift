@@ -65,6 +65,15 @@ public enum TestSelector: Sendable {
     }
   }
 
+  /// Whether all that is wanted was called by its name.
+  var isNamed: Bool {
+    switch self {
+    case .path(_, let name): name != nil
+    case .id: true
+    case .matching, .everything: false
+    }
+  }
+
   /// Whether tests of a project can be among the wanted ones.
   func concerns(_ project: Project, sourceExtensions: [String], isFolder: Bool) -> Bool {
     switch self {

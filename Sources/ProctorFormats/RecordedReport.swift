@@ -167,6 +167,7 @@ public struct RecordedReport: Codable, Sendable {
   let quarantined_tests: [Quarantined]?
   let missing: [String]?
   let suggestions: [String]?
+  let notes: [String]?
   let adapters: [Adapter]
   let sandbox: Sandbox?
   let writes: [WorkspaceWrite]?

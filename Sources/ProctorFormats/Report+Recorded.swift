@@ -20,6 +20,7 @@ extension Report {
     selection = recorded.selection
     change = recorded.patch.map(CandidateChange.init)
     shard = recorded.shard
+    notes = recorded.notes ?? []
     if !recorded.listsAllTests {
       unlisted = Counts(
         passed: recorded.passed, failed: max(0, recorded.failed - recorded.failures.count),

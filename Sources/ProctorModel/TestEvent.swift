@@ -5,6 +5,8 @@ public enum TestEvent: Hashable, Sendable {
   /// A listed test that the project's own configuration leaves out of this run (pytest's `-m` in
   /// addopts). It is no part of the selection and needs no outcome.
   case deselected(TestID)
+  /// A file or class that the runner skips as a whole, before anybody knows which tests it has; where, and why.
+  case leftOut(String)
   case started(TestID)
   case finished(TestID, Attempt)
   case error(RunError)

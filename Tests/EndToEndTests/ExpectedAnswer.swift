@@ -35,6 +35,11 @@ struct ExpectedAnswer {
       result.append("\(key) is \(show(answer[key])), expected \(show(expected[key]))")
     }
     result += tests(answer) + errors(answer)
+    let notes = answer["notes"] as? [String] ?? []
+    for words in expected["notes_contain"] as? [String] ?? []
+    where !notes.contains(where: { $0.contains(words) }) {
+      result.append("no note has \(words): \(notes)")
+    }
     if let words = expected["sentence_contains"] as? String {
       let sentence = answer["message"] as? String ?? answer["error"] as? String ?? ""
       if !sentence.contains(words) { result.append("the sentence lacks \(words)") }

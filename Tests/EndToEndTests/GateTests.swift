@@ -169,6 +169,27 @@ import Testing
     #expect(tests(deselected, "removed") == ["test_zero"])
   }
 
+  @Test func `tests of a file that skips itself as a whole are missed, and its reason is told`()
+    throws
+  {
+    try git(["checkout", "--quiet", "main"])
+    try folder.write("def test_more():\n    pass\n", to: "workspace/tests/test_more.py")
+    try commit("two")
+    try git(["checkout", "--quiet", "-B", "feature"])
+    try folder.write(
+      "import pytest\npytest.skip('not `today`', allow_module_level=True)\ndef test_more():\n    pass\n",
+      to: "workspace/tests/test_more.py")
+    let comment = "\(folder.path)/comment.md"
+    let answer = try gate(["--comment", comment], status: 1)
+    #expect(rules(answer) == ["removed"])
+    #expect(tests(answer, "removed") == ["test_more"])
+    let note =
+      "head: pytest: skipped as a whole, whatever tests it has: tests/test_more.py: not `today`"
+    #expect(answer["notes"] as? [String] == [note])
+    let text = try String(contentsOfFile: comment, encoding: .utf8)
+    #expect(text.contains("Note: head: pytest: skipped as a whole") && !text.contains("`today`"))
+  }
+
   @Test func `a failure that passed on the same code before is flaky`() throws {
     try folder.write("flag\n__pycache__\n", to: "workspace/.gitignore")
     try folder.write(

@@ -27,6 +27,50 @@ struct ReportFilesTests {
         assert 1 == 2
     """
 
+  @Test func `what a runner skips as a whole is said in answers, summaries, merges and on pages`()
+    throws
+  {
+    let (folder, workspace) = try Self.workspace("def test_ok(): pass\n")
+    for number in 1...5 {
+      try folder.write(
+        "import pytest\npytest.skip('no `<b>` today', allow_module_level=True)\n",
+        to: "workspace/test_later_\(number).py")
+    }
+    let run = try ProctorProcess(
+      ["run", "--report", "json=a.json", "--report", "markdown=a.md", "--format", "json"],
+      in: workspace
+    ).run()
+    #expect(run.status == 0)
+    let notes =
+      (1...3).map {
+        "pytest: skipped as a whole, whatever tests it has: test_later_\($0).py: no `<b>` today"
+      } + ["pytest: 2 more were skipped as a whole"]
+    #expect(try run.json()["notes"] as? [String] == notes)
+    let summary = try String(contentsOfFile: "\(workspace)/a.md", encoding: .utf8)
+    #expect(summary.contains("### Notes"))
+    #expect(summary.contains("2 more were skipped as a whole") && !summary.contains("<b>"))
+    let merged = try ProctorProcess(
+      ["merge", "a.json", "a.json", "--format", "json"], in: workspace
+    ).run()
+    #expect(try merged.json()["notes"] as? [String] == notes)
+    let shard = try ProctorProcess(["run", "--shard", "1/2", "--format", "json"], in: workspace)
+      .run()
+    #expect(try shard.json()["notes"] as? [String] == notes)
+    let page = try ProctorProcess(["report", "a.json", "--html", "a.html"], in: workspace).run()
+    #expect(page.status == 0, "\(page.text)\(page.stderr)")
+    let html = try String(contentsOfFile: "\(workspace)/a.html", encoding: .utf8)
+    #expect(html.contains("test_later_3.py: no"))
+    let filtered = try ProctorProcess(
+      ["run", "--filter", "test_ok", "--format", "json"], in: workspace
+    ).run()
+    #expect(try filtered.json()["notes"] as? [String] == notes)
+    // The test that was asked for is in none of them.
+    let one = try ProctorProcess(
+      ["test", "test_a.py", "test_ok", "--format", "json"], in: workspace
+    ).run()
+    #expect(try one.json()["notes"] == nil && one.status == 0)
+  }
+
   @Test func `every format is written, and commands that tests print are not obeyed`() throws {
     let (folder, workspace) = try Self.workspace(Self.failing)
     let options = Self.formats.flatMap { ["--report", "\($0)=out/deep/report.\($0)"] }

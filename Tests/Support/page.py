@@ -358,7 +358,7 @@ class BadInput(Case):
         )
         sources = [{"file": HOSTILE, "first_line": 1, "lines": [HOSTILE] * 5}]
         report = report_of(rows, [failure], sources=sources, errors=[{"stage": "build", "message": HOSTILE, "file": HOSTILE, "line": 2}], missing=[HOSTILE])
-        report |= {"message": HOSTILE, "selection": HOSTILE, "run": HOSTILE}
+        report |= {"message": HOSTILE, "selection": HOSTILE, "run": HOSTILE, "notes": [HOSTILE, "a file was skipped as a whole"]}
         report["adapters"][0]["output"] = report["adapters"][0]["root"] = HOSTILE
         path = self.page_of(report)
         text = path.read_text()
@@ -367,7 +367,8 @@ class BadInput(Case):
         tab = self.open(path)
         for view in VIEWS:
             tab.click(f"#tab-{view}")
-            self.assertEqual(tab.locator("#view img, #view script").count(), 0)
+            self.assertEqual(tab.locator("#view img, #view script, #summary img, #summary script").count(), 0)
+        self.assertIn("a file was skipped as a whole", tab.inner_text("#summary"))
         tab.click("#tab-tests")
         self.assertIsNone(tab.evaluate("window.hacked ?? null"))
         shown = tab.inner_text("#detail h3")

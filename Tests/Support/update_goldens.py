@@ -77,6 +77,8 @@ def main():
             new = {"arguments": arguments, **new}
         if "virtual_environment" in old:
             new = {"virtual_environment": old["virtual_environment"], **new}
+        if "notes_contain" in old:
+            new["notes_contain"] = [note.partition(": ")[2] for note in found.get("notes", [])]
         if "lie" in old:
             sentence = (found.get("message") or "").split(":")[0]
             new = {"lie": old["lie"], "bare_is_green": old.get("bare_is_green"), **new, "sentence_contains": sentence}

@@ -50,6 +50,7 @@ struct PytestDecoder: EventDecoder {
     case "finish":
       return finished(record.id, plain: record.plain ?? [:], worker: record.worker)
     case "collect_error": return [.error(collectError(record))]
+    case "collect_skip": return [.leftOut(skippedWhole(record))]
     case "thread_error": return [.error(threadError(record))]
     case "internal_error":
       return [.corrupt("pytest failed inside: \(lastLine(record.text))")]
@@ -109,6 +110,11 @@ struct PytestDecoder: EventDecoder {
       location: place.map {
         SourceLocation(file: context.display($0.file), line: $0.line, column: $0.column)
       }, suite: record.id)
+  }
+
+  private func skippedWhole(_ record: PytestRecord) -> String {
+    let reason = (record.reason ?? record.text).map(PytestAttempt.withoutPrefix)?.nonEmpty
+    return [record.id, reason].compactMap(\.self).joined(separator: ": ")
   }
 
   private func threadError(_ record: PytestRecord) -> RunError {
@@ -202,7 +208,7 @@ struct PytestAttempt {
       : lines.map { String($0.dropFirst(1).trimmingPrefix { $0 == " " }) }.joined(separator: "\n")
   }
 
-  private static func withoutPrefix(_ reason: String) -> String {
+  static func withoutPrefix(_ reason: String) -> String {
     reason.hasPrefix("Skipped: ") ? String(reason.dropFirst(9)) : reason
   }
 }

@@ -42,9 +42,10 @@ private struct MarkdownSummary {
   private static let outputLimit = 4000
   private static let nameLimit = 300
   /// Bytes kept for what stands behind the failures.
-  private static let reserve = 16 << 10
+  private static let reserve = 128 << 10
   private static let flakyShown = 50
   private static let adaptersShown = 50
+  private static let notesShown = 10
 
   private let report: Report
   private let limit: Int
@@ -61,6 +62,7 @@ private struct MarkdownSummary {
     failures()
     flaky()
     adapters()
+    remarks()
   }
 
   var rendering: Rendering { Rendering(Data(text.utf8), notes: notes) }
@@ -130,6 +132,15 @@ private struct MarkdownSummary {
     }
     if report.adapters.count > Self.adaptersShown {
       text += "\nand \(report.adapters.count - Self.adaptersShown) more\n"
+    }
+  }
+
+  private mutating func remarks() {
+    guard !report.notes.isEmpty else { return }
+    text += "\n### Notes\n\n"
+    for note in report.notes.prefix(Self.notesShown) { text += "- \(Self.code(note))\n" }
+    if report.notes.count > Self.notesShown {
+      text += "- and \(report.notes.count - Self.notesShown) more\n"
     }
   }
 

@@ -52,11 +52,12 @@ function showSummary() {
   const progress = run.isLive && el('div', { class: `progress${row.failed ? ' bad' : ''}`, role: 'progressbar', 'aria-label': 'Tests done', 'aria-valuemin': 0, 'aria-valuemax': run.progress?.total || 0, 'aria-valuenow': run.progress?.done || 0 }, el('i', {}));
   if (progress && run.progress?.total) progress.firstChild.style.width = `${Math.min(100, (run.progress.done / run.progress.total) * 100)}%`;
   const sentence = run.isLive ? run.progress?.doing || 'starting' : report.message || (row.status === 'passed' ? 'Every test that was to run has passed.' : '');
+  const notes = (report.notes || []).slice(0, 10).map((note) => el('p', { class: 'hint' }, lines(note)));
   $('summary').replaceChildren(
     el('div', { class: 'verdict' }, el('span', { class: `badge ${row.status}` }, words[row.status] || line(row.status)), el('p', {}, lines(sentence))),
     el('div', { class: 'facts' }, fact(number(row.total_tests), 'tests'), fact(number(row.passed), 'passed'), fact(number(row.failed), 'failed'), fact(number(row.skipped), 'skipped'),
       fact(duration(row.execution_time_ms), ''), box && el('span', {}, `sandbox ${line(box.backend)}`)),
-    ...[view.rows.filter((row) => row.status !== 'running').length > 1 && spark(), progress].filter(Boolean));
+    ...[view.rows.filter((row) => row.status !== 'running').length > 1 && spark(), progress].filter(Boolean), ...notes);
   document.title = `${words[row.status] || row.status}: ${view.title || 'proctor'}`;
   $('note').textContent = run.isWhole ? '' : 'This report was written without --details: tests that passed are counted, not listed.';
 }

@@ -83,6 +83,8 @@ public struct GateSide: Sendable {
   public let errors: [RunError]
   /// Why it does not say of each test what became of it, as the end of a sentence; nil when it does.
   public let problem: String?
+  /// What else its run said, in sentences.
+  public private(set) var notes: [String] = []
 
   public init(
     source: Source, verdict: Verdict, counts: Counts, tests: [GateTest],
@@ -108,6 +110,7 @@ public struct GateSide: Sendable {
       problem: problem
         ?? (report.unlisted == nil
           ? nil : "lists only the tests that failed: it was written without --details"))
+    notes = report.notes
   }
 
   /// Nothing is known of it.

@@ -435,6 +435,10 @@ class _Reporter:
             self.channel.send(
                 event="collect_error", id=_clean(report.nodeid, _MESSAGE), **self._explanation(report)
             )
+        elif report.skipped:
+            self.channel.send(
+                event="collect_skip", id=_clean(report.nodeid, _MESSAGE), **self._explanation(report)
+            )
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_warning_recorded(self, warning_message, nodeid):
