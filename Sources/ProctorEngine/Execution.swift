@@ -169,7 +169,8 @@ extension ProjectOutcome {
       !errors.contains(error) && error.finding.map(allowed.contains) != true
     }
     contradictions += ledger.contradictions
-    leftOut += ledger.leftOut.filter { !leftOut.contains($0) }
+    let knownLeftOut = Set(leftOut)
+    leftOut += ledger.leftOut.filter { !knownLeftOut.contains($0) }
     finished += ledger.finished
   }
 

@@ -8,6 +8,7 @@ struct Ledger: Sendable {
   private(set) var deselected: Set<TestID> = []
   /// What was skipped as a whole, before its tests were known.
   private(set) var leftOut: [String] = []
+  private var knownLeftOut: Set<String> = []
   /// Started and not finished, in starting order.
   private(set) var running: [TestID] = []
   private(set) var results: [TestID: Attempt] = [:]
@@ -38,7 +39,7 @@ struct Ledger: Sendable {
     switch event {
     case .listed(let test): list(test)
     case .deselected(let id): deselected.insert(id)
-    case .leftOut(let what): if !leftOut.contains(what) { leftOut.append(what) }
+    case .leftOut(let what): if knownLeftOut.insert(what).inserted { leftOut.append(what) }
     case .started(let id): if !running.contains(id) { running.append(id) }
     case .finished(let id, let attempt): finish(id, attempt)
     case .error(let error): if !errors.contains(error) { errors.append(error) }

@@ -13,6 +13,8 @@ struct PytestDecoder: EventDecoder {
   private var stderr = Data()
 
   private static let stderrLimit = 256 * 1024
+  /// Characters.
+  private static let noteLimit = 500
 
   init(context: AdapterContext) { self.context = context }
 
@@ -114,7 +116,8 @@ struct PytestDecoder: EventDecoder {
 
   private func skippedWhole(_ record: PytestRecord) -> String {
     let reason = (record.reason ?? record.text).map(PytestAttempt.withoutPrefix)?.nonEmpty
-    return [record.id, reason].compactMap(\.self).joined(separator: ": ")
+    let text = [record.id, reason].compactMap(\.self).joined(separator: ": ")
+    return text.count <= Self.noteLimit ? text : "\(text.prefix(Self.noteLimit))..."
   }
 
   private func threadError(_ record: PytestRecord) -> RunError {
