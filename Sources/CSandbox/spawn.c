@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -67,6 +68,23 @@ static void map_ids(uid_t uid, gid_t gid) {
     *at = 0;
     write_file(group ? "/proc/self/gid_map" : "/proc/self/uid_map", map, CSB_USER_NAMESPACE);
   }
+}
+
+// Tools take a process id for unique on a machine, such as in the names of files beside those they replace, and
+// folders that several sandboxes share are kept between runs: each sandbox counts from elsewhere. Best effort: a
+// kernel without the setting counts from 2.
+static void spread_process_ids(void) {
+  uint32_t number;
+  int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  if (getrandom(&number, sizeof number, GRND_NONBLOCK) == (ssize_t)sizeof number) {
+    char text[16];
+    // Below the smallest default of pid_max.
+    char *at = csb_append_number(text, text + sizeof text, 1000 + number % 30000);
+    ssize_t ignored = write(fd, text, (size_t)(at - text));
+    (void)ignored;
+  }
+  close(fd);
 }
 
 static void raise_loopback(void) {
@@ -226,6 +244,7 @@ static _Noreturn void child(const struct csb_spec *spec, uid_t uid, gid_t gid) {
     if (spec->namespaces & CLONE_NEWPID) late &= CLONE_NEWCGROUP;
     if (late && unshare((int)late) != 0) csb_fail(CSB_NAMESPACES);
     if (spec->namespaces & CLONE_NEWUSER) map_ids(uid, gid);
+    if (spec->namespaces & CLONE_NEWPID) spread_process_ids();
     if (mount(0, "/", 0, MS_REC | MS_PRIVATE, 0) != 0) csb_fail(CSB_ROOT);
   }
   if (spec->namespaces & CLONE_NEWUTS) sethostname("sandbox", 7);

@@ -110,7 +110,7 @@ public struct Engine: Sendable {
     for index in outcomes.indices {
       session.quarantine.apply(to: &outcomes[index])
       // What was asked for by its name is in none of these.
-      if selector.isNamed { outcomes[index].leftOut = [] }
+      if selector.isNamed, !outcomes[index].selected.isEmpty { outcomes[index].leftOut = [] }
     }
     let names = outcomes.flatMap(\.listedNames)
     let stale =

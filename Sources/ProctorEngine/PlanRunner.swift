@@ -125,7 +125,7 @@ struct PlanRunner: Sendable {
     _ keys: [WarmKey], _ calls: WarmCalls, _ invocation: Invocation, _ runner: InvocationRunner
   ) async -> (FunctionRecorder.Seen, SandboxResult)? {
     for key in keys {
-      guard let waiting = calls.take(key) else { continue }
+      guard !Task.isCancelled, let waiting = calls.take(key) else { continue }
       let recorder = recorder(waiting.nonce)
       let result = await waiting.run(invocation, runner) {
         recorder.receive($0)

@@ -67,9 +67,19 @@ public struct ReportMerge: Sendable {
     let several = selections.compactMap(\.self).sorted()
     result.selection = several.isEmpty ? nil : several.joined(separator: " | ")
     result.reading = reading(Counts(result.tests))
-    var noted: Set<String> = []
-    result.notes = reports.flatMap(\.notes).filter { noted.insert($0).inserted }
+    result.notes = notes
     return result
+  }
+
+  /// What all parts say is said once; anything else with the part that says it.
+  private var notes: [String] {
+    let common = pieces.dropFirst().reduce(Set(pieces.first?.report.notes ?? [])) {
+      $0.intersection($1.report.notes)
+    }
+    return (pieces.first?.report.notes.filter(common.contains) ?? [])
+      + pieces.flatMap { piece in
+        piece.report.notes.filter { !common.contains($0) }.map(piece.named)
+      }
   }
 
   // MARK: verdict

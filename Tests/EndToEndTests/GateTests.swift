@@ -187,7 +187,7 @@ import Testing
       "head: pytest: skipped as a whole, whatever tests it has: tests/test_more.py: not `today`"
     #expect(answer["notes"] as? [String] == [note])
     let text = try String(contentsOfFile: comment, encoding: .utf8)
-    #expect(text.contains("Note: head: pytest: skipped as a whole") && !text.contains("`today`"))
+    #expect(text.contains("Head: <code>pytest: skipped as a whole") && !text.contains("`today`"))
   }
 
   @Test func `a failure that passed on the same code before is flaky`() throws {

@@ -64,6 +64,23 @@ struct ReportFilesTests {
       ["run", "--filter", "test_ok", "--format", "json"], in: workspace
     ).run()
     #expect(try filtered.json()["notes"] as? [String] == notes)
+    // Several files that are skipped by one line, collected by workers; a reason longer than anybody reads.
+    try folder.write(
+      "import pytest\ndef later(): pytest.skip('e' + chr(0x301) * 9000, allow_module_level=True)\n",
+      to: "workspace/helper.py")
+    for number in 1...5 {
+      try folder.write("import helper\nhelper.later()\n", to: "workspace/test_later_\(number).py")
+    }
+    try folder.write("[pytest]\naddopts = -n 2\npythonpath = .\n", to: "workspace/pytest.ini")
+    let workers = try ProctorProcess(["run", "--format", "json"], in: workspace).run()
+    let said = try workers.json()["notes"] as? [String] ?? []
+    #expect(said.count == 4 && said.last == notes.last, "\(said)")
+    #expect(said.allSatisfy { $0.unicodeScalars.count < 700 })
+    // What was asked for is among them.
+    let gone = try ProctorProcess(
+      ["test", "test_later_1.py", "test_x", "--format", "json"], in: workspace
+    ).run()
+    #expect(gone.status == 4 && gone.text.contains("skipped as a whole"), "\(gone.text)")
     // The test that was asked for is in none of them.
     let one = try ProctorProcess(
       ["test", "test_a.py", "test_ok", "--format", "json"], in: workspace

@@ -199,6 +199,40 @@ import Testing
     try await end()
   }
 
+  @Test func `a place for modules that was added in place is seen at once`() async throws {
+    let venv = "\(folder.path)/venv"
+    let made = Process()
+    made.executableURL = URL(filePath: "/usr/bin/env")
+    made.arguments = ["python3", "-m", "venv", "--without-pip", venv]
+    try made.run()
+    made.waitUntilExit()
+    let library = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: "\(venv)/lib").first)
+    let list = "venv/lib/\(library)/site-packages/places.pth"
+    try folder.write("\(folder.path)/workspace/one\n", to: list)
+    try folder.write("def number():\n    return 1\n", to: "workspace/one/first.py")
+    try folder.write("", to: "workspace/two/second.py")
+    try folder.write(
+      "def second():\n    import second\n    return 5\n", to: "workspace/b.py")
+    let environment = ["VIRTUAL_ENV": venv]
+    for _ in 1...2 {
+      try result("number", environment: environment)
+      try await until("its socket") {
+        let names = try FileManager.default.contentsOfDirectory(atPath: "\(cache)/warm")
+        return names.contains { !$0.hasSuffix(".lock") }
+      }
+    }
+    try await until("all that wait") { waiting.count == Self.allThatWait }
+    try await Task.sleep(for: .milliseconds(500))
+    let handle = try #require(FileHandle(forWritingAtPath: "\(folder.path)/\(list)"))
+    try handle.seekToEnd()
+    try handle.write(contentsOf: Data("\(folder.path)/workspace/two\n".utf8))
+    try handle.close()
+    let answer = try call("second", of: "b.py", environment: environment).run()
+    #expect(try answer.json()["result"] as? Int == 5, "\(answer.text)")
+    try await end()
+  }
+
   @Test func `what was loaded ahead is what the file begins with`() async throws {
     try folder.write(
       Self.python.replacing("import colorsys", with: "import xml.dom"), to: "workspace/a.py")

@@ -214,6 +214,15 @@ import Testing
     #expect(Self.processes(mark).isEmpty)
   }
 
+  /// Tools make names of files from them in folders that sandboxes share.
+  @Test func `process ids of one sandbox are hardly those of another`() async throws {
+    let ids = try await [
+      run("echo $$", policy(.namespaces)), run("echo $$", policy(.namespaces)),
+      run("echo $$", policy(.namespaces)),
+    ].compactMap { Int($0.stdout.dropLast()) }
+    #expect(ids.count == 3 && Set(ids).count > 1 && ids.allSatisfy { $0 > 1000 }, "\(ids)")
+  }
+
   @Test(arguments: [SandboxPolicy.Backend.namespaces, .bubblewrap, .none])
   func `a grandchild that left the session and holds stdout is dead and delays nothing`(
     backend: SandboxPolicy.Backend

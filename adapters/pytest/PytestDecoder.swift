@@ -13,7 +13,7 @@ struct PytestDecoder: EventDecoder {
   private var stderr = Data()
 
   private static let stderrLimit = 256 * 1024
-  /// Characters.
+  /// Scalars.
   private static let noteLimit = 500
 
   init(context: AdapterContext) { self.context = context }
@@ -115,9 +115,10 @@ struct PytestDecoder: EventDecoder {
   }
 
   private func skippedWhole(_ record: PytestRecord) -> String {
-    let reason = (record.reason ?? record.text).map(PytestAttempt.withoutPrefix)?.nonEmpty
+    let reason = record.reason.map(PytestAttempt.withoutPrefix)?.nonEmpty
     let text = [record.id, reason].compactMap(\.self).joined(separator: ": ")
-    return text.count <= Self.noteLimit ? text : "\(text.prefix(Self.noteLimit))..."
+    return text.unicodeScalars.count <= Self.noteLimit
+      ? text : String(text.unicodeScalars.prefix(Self.noteLimit)) + "..."
   }
 
   private func threadError(_ record: PytestRecord) -> RunError {

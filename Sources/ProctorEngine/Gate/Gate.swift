@@ -35,7 +35,7 @@ public struct Gate {
     GateAnswer(
       status: .error, reason: reason, message: message,
       blocks: [errorsOutsideTests].compactMap(\.self), rows: rows, head: input.head,
-      base: input.base, policy: policy, change: input.change, notes: ofHead)
+      base: input.base, policy: policy, change: input.change, notes: [])
   }
 
   private func allowed(_ rows: [GateRow]) throws(EngineError) -> [GateRow] {
@@ -169,15 +169,6 @@ public struct Gate {
       notes.append(
         "the change edits the quarantine file: failures that it keeps out of the verdict count")
     }
-    return notes + ofHead
-  }
-
-  private static let headNotes = 5
-
-  /// What head's run says beside its tests: skipped files, for one, whose tests are missed.
-  private var ofHead: [String] {
-    let more = input.head.notes.count - Self.headNotes
-    return input.head.notes.prefix(Self.headNotes).map { "head: \($0)" }
-      + (more > 0 ? ["head: \(more) more notes"] : [])
+    return notes
   }
 }

@@ -225,7 +225,8 @@ struct GateAnswerShape: Encodable {
     policy = bound == nil ? Policy(answer.policy, isOfBase: answer.change != nil) : nil
     change = answer.change.map { Change($0, answer.rows, most: most) }
     slowdown = answer.slowdown.map(Slowdown.init)
-    notes = answer.notes.nonEmpty
+    notes =
+      answer.allNotes(ofHead: min(most, GateAnswer.headNotesShown), limit: errorLimit).nonEmpty
     execution_time_ms = answer.durationMS.rounded3
   }
 
@@ -246,6 +247,20 @@ struct GateAnswerShape: Encodable {
     var counts = Dictionary(uniqueKeysWithValues: GateRow.Class.allCases.map { ($0.rawValue, 0) })
     for row in rows { counts[row.kind.rawValue, default: 0] += 1 }
     return counts
+  }
+}
+
+extension GateAnswer {
+  /// Notes of head's run that are told.
+  static let headNotesShown = 5
+  /// Scalars of one of them in a line.
+  static let headNoteLimit = 300
+
+  /// Its own notes, then those of head's run.
+  func allNotes(ofHead most: Int, limit: Int = headNoteLimit) -> [String] {
+    let more = head.notes.count - most
+    return notes + head.notes.prefix(most).map { "head: \($0.cut(limit))" }
+      + (more > 0 ? ["head: \(more) more notes"] : [])
   }
 }
 

@@ -30,6 +30,10 @@ public struct GateMarkdown {
     }
     weakened(&text)
     text.add(foot)
+    // Anybody's words, each of which may find no room.
+    for note in answer.head.notes.prefix(GateAnswer.headNotesShown) {
+      text.add("\nHead: \(Self.code(note.cut(GateAnswer.headNoteLimit)))\n")
+    }
     return Data(text.text.utf8)
   }
 

@@ -15,9 +15,10 @@ extension TextSummary {
       blocks.append(section(weakened, style, most))
     }
     blocks += answer.head.errors.prefix(most).map { gateError($0, style) }
-    if !answer.notes.isEmpty {
+    let notes = answer.allNotes(ofHead: min(most, GateAnswer.headNotesShown))
+    if !notes.isEmpty {
       blocks.append(
-        answer.notes.map { "\(style.mark("NOTE", .faint)) \($0.harmless(multiline: false))" }
+        notes.map { "\(style.mark("NOTE", .faint)) \($0.harmless(multiline: false))" }
           .joined(separator: "\n"))
     }
     blocks.append(conclusion(answer, style))

@@ -83,7 +83,7 @@ public struct GateSide: Sendable {
   public let errors: [RunError]
   /// Why it does not say of each test what became of it, as the end of a sentence; nil when it does.
   public let problem: String?
-  /// What else its run said, in sentences.
+  /// What else its run said, in sentences: skipped files, for one, whose tests are missed.
   public private(set) var notes: [String] = []
 
   public init(

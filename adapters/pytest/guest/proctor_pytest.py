@@ -296,6 +296,14 @@ class _Lister:
         if self.selection is not None:
             items[:] = chosen
 
+    def pytest_collectreport(self, report):
+        # Said where it is seen: from several files that are skipped at one place, xdist's controller hears of one.
+        if report.skipped and self.channel is not None:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+            self.channel.send(
+                event="collect_skip", id=_clean(report.nodeid, _MESSAGE), reason=_clean(reason or "", _MESSAGE)
+            )
+
     def pytest_deselected(self, items):
         if self.channel is not None:
             for item in items:
@@ -434,10 +442,6 @@ class _Reporter:
         if report.failed:
             self.channel.send(
                 event="collect_error", id=_clean(report.nodeid, _MESSAGE), **self._explanation(report)
-            )
-        elif report.skipped:
-            self.channel.send(
-                event="collect_skip", id=_clean(report.nodeid, _MESSAGE), **self._explanation(report)
             )
 
     @pytest.hookimpl(optionalhook=True)

@@ -358,7 +358,21 @@ class Ahead:
         if file is not None:
             self.load(workspace)
         everything = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        everything += self.settings()
         self.files = {path: self.stamp(path) for path in everything if isinstance(path, str)}
+
+    @staticmethod
+    def settings():
+        """The files by which the interpreter found its modules."""
+        from posix import listdir
+
+        found = [sys.prefix + "/pyvenv.cfg"]
+        for folder in ORIGINAL_PATH:
+            try:
+                found += [folder + "/" + name for name in listdir(folder) if name.endswith((".pth", "._pth"))]
+            except OSError:
+                pass
+        return found
 
     def load(self, workspace):
         """What is of use for calls of the one file."""
